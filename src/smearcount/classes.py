@@ -1,0 +1,52 @@
+"""The cell classes: their ids, names and colours, the same everywhere in the package."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLASS_NAMES: Final = ("WBC", "RBC", "Platelets")
+"""Names in label order: label 1 is WBC, 2 is RBC, 3 is Platelets."""
+
+RBC: Final = "RBC"
+"""The class whose size is the ruler in every field."""
+
+CLASS_COLOURS: Final = ("#0094cd", "#d51317", "#007b3d")
+"""One colour per class in label order, as in the course exercise."""
+
+_FURTHER_COLOURS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#666666")
+
+_ALIASES: Final = {
+    "wbc": "WBC",
+    "white blood cell": "WBC",
+    "white cell": "WBC",
+    "leukocyte": "WBC",
+    "leucocyte": "WBC",
+    "rbc": "RBC",
+    "red blood cell": "RBC",
+    "red cell": "RBC",
+    "erythrocyte": "RBC",
+    "platelet": "Platelets",
+    "plt": "Platelets",
+    "thrombocyte": "Platelets",
+}
+
+
+def canonical_name(name: str) -> str:
+    """Return the package's name of a class that data sets spell in many ways.
+
+    Args:
+        name: a class name as a data set writes it, such as ``"platelets"`` or ``"RBCs"``.
+
+    Returns:
+        ``"WBC"``, ``"RBC"`` or ``"Platelets"`` where the name means one of them, else the name
+        as given, without surrounding blanks.
+    """
+    plain = name.strip()
+    key = plain.lower().replace("_", " ").replace("-", " ")
+    return _ALIASES.get(key) or _ALIASES.get(key.removesuffix("s")) or plain
+
+
+def class_colour(label: int) -> str:
+    """Return the ``#rrggbb`` colour of a label (1-based); labels beyond the three get their own."""
+    colours = CLASS_COLOURS + _FURTHER_COLOURS
+    return colours[(label - 1) % len(colours)]

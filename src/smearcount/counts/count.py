@@ -1,0 +1,37 @@
+"""Detections to numbers: the edge rule, and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.detections.boxes import touches_edge
+from smearcount.detections.detections import Detections
+from smearcount.settings import EdgeRule
+
+
+def counted_by(rule: EdgeRule, found: Detections, width: int, height: int) -> NDArray[np.bool_]:
+    """Tell which detections count under an edge rule.
+
+    Args:
+        rule: ``all``, ``inside`` or ``two-edges`` (see :data:`smearcount.settings.EdgeRule`).
+        found: the detections, boxes in pixels of the image.
+        width: image width in pixels.
+        height: image height in pixels.
+
+    Returns:
+        shape (n,), True where the detection counts.
+    """
+    if rule == "all":
+        return np.ones(len(found), dtype=np.bool_)
+    touching = touches_edge(found.boxes_xyxy_px, width, height)
+    forbidden = touching if rule == "inside" else touching[:, 2:]
+    return ~forbidden.any(axis=1)
+
+
+def count_labels(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
+    """Return how often each class occurs, by name, in label order."""
+    tally = np.bincount(labels, minlength=len(classes) + 1)[1:]
+    return {name: int(n) for name, n in zip(classes, tally, strict=True)}

@@ -1,0 +1,1 @@
+"""The value that everything downstream reads: detections, and the geometry of boxes."""

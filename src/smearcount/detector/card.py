@@ -1,0 +1,83 @@
+"""The model card: everything that must be known about a model to use and to trust it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from smearcount.errors import ModelError
+
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class ModelCard(BaseModel):
+    """What a model file cannot say of itself; stored beside it as ``<model>.json``.
+
+    Attributes:
+        name: the model's name, such as ``smearcount-s``.
+        architecture: the builder that made it, such as ``smearnet`` or ``ssd300_vgg16``.
+        sha256: of the model file, in lower-case hex; checked at load.
+        classes: class names in label order (label 1 first).
+        thresholds: the score from which each class counts, in label order, chosen on validation
+            data for count error.
+        iou_threshold: overlap above which non-maximum suppression drops the weaker box.
+        rbc_px: the diameter of a red cell, in pixels, at which the network wants to see it; None
+            for a network that takes images at whatever size they come.
+        source_rbc_px: the median diameter in the training images, in their own pixels; assumed
+            where no red cell can serve as a ruler.
+        stride: input sides must be multiples of this.
+        receptive_px: how far, in network pixels, an output looks; tiles overlap by this much.
+        training: data, licences, splits, seed, command, time: free-form facts.
+        metrics: what was measured, on which data: free-form facts.
+        calibration: what turns scores into intervals; see ``smearcount.counts.interval``.
+        scene: what the training images look like; see ``smearcount.quality``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    architecture: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    classes: tuple[str, ...] = Field(min_length=1)
+    thresholds: tuple[Score, ...]
+    iou_threshold: Score = 0.6
+    rbc_px: float | None = Field(default=None, gt=0)
+    source_rbc_px: float | None = Field(default=None, gt=0)
+    stride: int = Field(default=1, ge=1)
+    receptive_px: int = Field(default=0, ge=0)
+    training: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    calibration: dict[str, Any] = {}
+    scene: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _one_threshold_per_class(self) -> ModelCard:
+        if len(self.thresholds) != len(self.classes):
+            raise ValueError(f"{len(self.classes)} classes need as many thresholds")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read a card.
+
+        Raises:
+            ModelError: the card is missing, is not JSON or has unknown or missing entries.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelError(
+                f"{path}: this model card is missing; keep the .json beside its model file."
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"{path}: this model card cannot be read ({error}).") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise ModelError(f"{path}: not a valid model card: {where}: {first['msg']}.") from None
+
+    def write(self, path: Path) -> None:
+        """Write the card as readable JSON."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

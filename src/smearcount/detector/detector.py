@@ -1,0 +1,39 @@
+"""The seam between a model and everything else."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+
+Pixels = NDArray[np.uint8]
+"""An RGB image, shape (height, width, 3), uint8."""
+
+SCORE_FLOOR = 0.01
+"""Detections under this score are never reported, whatever threshold is asked for."""
+
+
+class Detector(Protocol):
+    """Anything that finds cells in pixels: a model file, a network in training, a test double."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known about the model."""
+        ...
+
+    def detect(self, pixels: Pixels) -> Detections:
+        """Find cells.
+
+        Args:
+            pixels: RGB, shape (height, width, 3), uint8, any size, at the magnification that
+                ``card.rbc_px`` names.
+
+        Returns:
+            every detection with a score of at least ``SCORE_FLOOR``, after non-maximum
+            suppression, boxes in these pixels; there is no limit on their number.
+        """
+        ...

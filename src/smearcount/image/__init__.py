@@ -1,0 +1,1 @@
+"""Pixels in: reading files, and cutting large fields into tiles."""

@@ -1,0 +1,79 @@
+"""The answer for one image: what every door of the package returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.counts.count import count_labels
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.image.image import SmearImage
+from smearcount.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+ScaleSource = Literal["user", "file", "estimated", "assumed"]
+"""Where the pixel size comes from: given by the user, read from the file, estimated from the red
+cells (a human red cell is about 7.5 µm wide), or assumed because no red cell was found."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a pixel is.
+
+    Attributes:
+        rbc_diameter_px: the diameter of a red cell in image pixels: the median of the whole ones
+            found, or what the pixel size implies where none was.
+        pixel_size_um: micrometres per pixel, or None where nothing could tell.
+        source: where it comes from.
+    """
+
+    rbc_diameter_px: float | None
+    pixel_size_um: float | None
+    source: ScaleSource
+
+
+@dataclass(frozen=True, eq=False)
+class CountResult:
+    """What was counted in one image, and all that is needed to check it.
+
+    Attributes:
+        image: the image.
+        detections: every detection that reaches its threshold, best first.
+        counted: shape (n,), True where the edge rule lets the detection count.
+        scale: the magnification, and where it comes from.
+        flags: short warnings; they never hide a count.
+        settings: the settings asked for.
+        card: the card of the model that looked.
+        seconds: the time from opening the image to the counts.
+    """
+
+    image: SmearImage
+    detections: Detections
+    counted: NDArray[np.bool_]
+    scale: Scale
+    flags: tuple[str, ...]
+    settings: Settings
+    card: ModelCard
+    seconds: float
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cells counted, by class name, in label order."""
+        return count_labels(self.detections.labels[self.counted], self.card.classes)
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """Cells found but left out by the edge rule, by class name."""
+        return count_labels(self.detections.labels[~self.counted], self.card.classes)
+
+    def draw(self) -> PILImage:
+        """Return the picture with coloured, labelled boxes and a legend with the counts."""
+        from smearcount.report.overlay import draw
+
+        return draw(self)

@@ -1,0 +1,46 @@
+"""What a user may set for a count, in one frozen value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from smearcount.errors import UsageError
+
+EdgeRule = Literal["all", "inside", "two-edges"]
+"""Which cells at the border count.
+
+``all``: every cell. ``inside``: none that touches the border. ``two-edges``: those touching the
+top or left border count, those touching the bottom or right do not (the haemocytometer rule).
+"""
+
+EDGE_RULES: Final[tuple[str, ...]] = get_args(EdgeRule)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to count. The defaults are what the model's card recommends.
+
+    Attributes:
+        threshold: the score in [0, 1] from which a detection counts, the same for every class;
+            None takes the model's own threshold of each class.
+        edge: which cells at the border count.
+        pixel_size_um: micrometres per pixel; None estimates the magnification from the red cells.
+
+    Raises:
+        UsageError: a value lies outside its range.
+    """
+
+    threshold: float | None = None
+    edge: EdgeRule = "all"
+    pixel_size_um: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UsageError(f"threshold must be a number from 0 to 1, not {self.threshold}.")
+        if self.edge not in EDGE_RULES:
+            raise UsageError(f"edge must be one of {', '.join(EDGE_RULES)}, not {self.edge!r}.")
+        size = self.pixel_size_um
+        if size is not None and not (math.isfinite(size) and size > 0):
+            raise UsageError(f"pixel size must be a positive number of µm per px, not {size}.")
