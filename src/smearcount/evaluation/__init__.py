@@ -1,0 +1,1 @@
+"""Is it right? Detections and counts measured against truth."""
