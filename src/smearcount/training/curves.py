@@ -1,0 +1,82 @@
+"""Curves of every loss and metric of a training, as CSV and as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+
+class Curves(Callback):
+    """Keeps one row per epoch, in the checkpoint too, so that a resumed run has no gap or double.
+
+    Args:
+        out: the folder for ``curves.csv`` and ``curves.png``, rewritten after every epoch.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.rows: list[dict[str, float]] = []
+
+    @property
+    def state_key(self) -> str:
+        """The name of this callback's state in a checkpoint."""
+        return "Curves"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of an earlier run."""
+        self.rows = list(state_dict["rows"])
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remember this epoch's validation before the best checkpoint is written."""
+        self._keep(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Complete the epoch's row with its mean losses and write the files."""
+        self._keep(trainer)
+        self.out.mkdir(parents=True, exist_ok=True)
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        with (self.out / "curves.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names, restval="")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        plot_curves(self.rows, self.out / "curves.png")
+
+    def _keep(self, trainer: pl.Trainer) -> None:
+        epoch = trainer.current_epoch + 1
+        if not self.rows or self.rows[-1]["epoch"] != epoch:
+            self.rows.append({"epoch": epoch})
+        row = self.rows[-1]
+        validated = epoch % (trainer.check_val_every_n_epoch or 1) == 0
+        for name, value in trainer.callback_metrics.items():
+            if name.startswith("loss") or validated:
+                row[name] = round(float(value), 6)
+
+
+def plot_curves(rows: list[dict[str, float]], path: Path) -> None:
+    """Draw losses on the left and validation metrics on the right, against the epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
+    for name in names:
+        axes = left if name.startswith("loss") else right
+        if axes is right and not name.startswith(("map", "map_50")):
+            continue
+        points = [(row["epoch"], row[name]) for row in rows if name in row]
+        axes.plot(*zip(*points, strict=True), marker=".", label=name.removeprefix("loss_"))
+    for axes, title in ((left, "training loss"), (right, "validation average precision")):
+        axes.set(xlabel="epoch", title=title)
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(fontsize=8)
+    right.set_ylim(0, 1)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,117 @@
+"""Annotated images as training samples, at the magnification that the network wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from smearcount.classes import RBC
+from smearcount.detections.boxes import diameter, touches_edge
+from smearcount.detector.prepare import network_size, resample
+from smearcount.errors import DataError
+from smearcount.formats.dataset import AnnotatedImage, Dataset
+from smearcount.image.read import open_image
+from smearcount.training.augment import FILL, Augmentation, Sample
+from smearcount.training.network import Target
+
+
+def rbc_diameters(dataset: Dataset) -> list[float]:
+    """Return the diameter of a red cell in each image, in its own pixels, from the labels.
+
+    It is the median over the whole red cells (of all whole cells, in a data set without red
+    cells); an image with fewer than three gets the median of the data set.
+
+    Raises:
+        DataError: the data set has no box at all.
+    """
+    rbc_label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else None
+    per_image = []
+    for image in dataset.images:
+        boxes = np.asarray(image.boxes_xyxy_px, dtype=np.float32)
+        whole = ~touches_edge(boxes, image.width, image.height).any(axis=1)
+        if rbc_label is not None:
+            whole &= np.asarray(image.labels) == rbc_label
+        per_image.append(diameter(boxes[whole]))
+    everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
+    if not len(everything):
+        raise DataError(f"{dataset.source}: no whole cell is labelled; nothing to learn from.")
+    typical = float(np.median(everything))
+    return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
+
+
+class CellSamples(TorchDataset[Sample]):
+    """The images of a data set in memory, reduced to what the network can use.
+
+    Args:
+        dataset: cleaned (see :func:`smearcount.formats.dataset.clean`).
+        rbc_px: the red cell's diameter that the network wants; None leaves images as they are.
+        stride: input sides are multiples of this.
+        augmentation: how to change the images; None shows each whole, at its magnification.
+        seed: together with epoch and index it decides every random change.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        rbc_px: float | None,
+        stride: int,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.augmentation = augmentation
+        self.seed = seed
+        self.epoch = 0
+        diameters = rbc_diameters(dataset) if rbc_px else [1.0] * len(dataset.images)
+        self.samples = [
+            load(image, rbc_px / px if rbc_px else 1.0, stride if rbc_px else 1, augmentation)
+            for image, px in zip(dataset.images, diameters, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        if self.augmentation is None:
+            return self.samples[index]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
+            chosen = [self.samples[index]]
+            if torch.rand(()) < self.augmentation.mosaic:
+                others = torch.randint(len(self), (3,)).tolist()
+                chosen += [self.samples[other] for other in others]
+            return self.augmentation(chosen)
+
+
+def load(
+    image: AnnotatedImage, scale: float, stride: int, augmentation: Augmentation | None
+) -> Sample:
+    """Read an image at ``scale``; with augmentation, with enough pixels for its largest zoom."""
+    opened = open_image(image.path)
+    kept = scale
+    if augmentation is not None:
+        kept = min(1.0, scale * 2**augmentation.scale_octaves)
+    width, height = network_size(opened.width, opened.height, kept, stride)
+    pixels = opened.pixels()
+    if (width, height) != (opened.width, opened.height):
+        pixels = resample(pixels, (0, 0, opened.width, opened.height), (width, height))
+    factor = np.array([width / opened.width, height / opened.height] * 2)
+    return Sample(
+        torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous(),
+        torch.from_numpy((np.asarray(image.boxes_xyxy_px) * factor).astype(np.float32)),
+        torch.from_numpy(np.asarray(image.labels, dtype=np.int64)),
+        scale / kept,
+    )
+
+
+def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
+    """Stack samples; where sizes differ, pad at the right and bottom with grey."""
+    height = max(sample.image.shape[1] for sample in samples)
+    width = max(sample.image.shape[2] for sample in samples)
+    images = torch.full((len(samples), 3, height, width), FILL, dtype=torch.uint8)
+    for row, sample in enumerate(samples):
+        images[row, :, : sample.image.shape[1], : sample.image.shape[2]] = sample.image
+    return images, [{"boxes": sample.boxes, "labels": sample.labels} for sample in samples]

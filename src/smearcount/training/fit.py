@@ -1,0 +1,264 @@
+"""The one training loop: a LightningModule around any network, and a thin Trainer around that."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from smearcount.detections.detections import Detections
+from smearcount.evaluation.score import average_precision
+from smearcount.training.augment import Augmentation, Sample
+from smearcount.training.curves import Curves
+from smearcount.training.dataset import CellSamples, collate
+from smearcount.training.network import Prediction, Target, TrainableDetector
+from smearcount.training.recipe import Recipe
+
+WARM_UP_EPOCHS = 3
+
+
+class Fitting(pl.LightningModule):
+    """What Lightning needs to know to train a detector.
+
+    Args:
+        network: an ``nn.Module`` that is a :class:`TrainableDetector`.
+        recipe: how to train it.
+        classes: class names in label order.
+        steps_per_epoch: optimiser steps in an epoch; the schedule needs it.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, classes: Sequence[str], steps_per_epoch: int
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.classes = tuple(classes)
+        self.steps_per_epoch = steps_per_epoch
+        self._truths: list[Detections] = []
+        self._found: list[Detections] = []
+
+    @property
+    def detector(self) -> TrainableDetector:
+        """The network as what it can do."""
+        network: Any = self.network
+        return network  # type: ignore[no-any-return]
+
+    def training_step(self, batch: tuple[Tensor, list[Target]], index: int) -> Tensor:
+        """Return the summed losses; log each one's true epoch mean."""
+        images, targets = batch
+        losses = self.detector.losses(images, targets)
+        total = torch.stack(list(losses.values())).sum()
+        for name, value in {**losses, "total": total}.items():
+            self.log(f"loss_{name}", value.detach(), on_epoch=True, on_step=False,
+                     batch_size=len(images), prog_bar=name == "total")  # fmt: skip
+        return total
+
+    def validation_step(self, batch: tuple[Tensor, list[Target]], index: int) -> None:
+        """Keep the predictions of a batch."""
+        images, targets = batch
+        for target, prediction in zip(targets, self.detector.predict(images), strict=True):
+            self._truths.append(as_detections(target, torch.ones(len(target["labels"]))))
+            self._found.append(as_detections(prediction, prediction["scores"]))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log average precision over the validation images."""
+        measured = average_precision(self._truths, self._found, self.classes)
+        self._truths.clear()
+        self._found.clear()
+        for name, value in measured.items():
+            self.log(name, value, prog_bar=name == "map_50")
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW and the recipe's schedule; biases and norms are not decayed."""
+        decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
+        recipe = self.recipe
+        if recipe.schedule == "step":
+            exact = torch.optim.AdamW(
+                decayed + plain, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            )
+            falling = torch.optim.lr_scheduler.StepLR(exact, recipe.step_epochs, gamma=0.1)
+            return {"optimizer": exact, "lr_scheduler": {"scheduler": falling, "interval": "epoch"}}
+        groups = [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        warm_up = WARM_UP_EPOCHS * self.steps_per_epoch
+        steps = max(recipe.epochs * self.steps_per_epoch, warm_up + 1)
+
+        def factor(step: int) -> float:
+            if step < warm_up:
+                return (step + 1) / warm_up
+            share = (step - warm_up) / (steps - warm_up)
+            return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
+    """Return targets or predictions of one image as :class:`Detections`."""
+    return Detections(
+        cells["boxes"].cpu().numpy(), scores.cpu().numpy(), cells["labels"].cpu().numpy()
+    )
+
+
+class Samples(pl.LightningDataModule):
+    """Feeds the loop; every epoch's order and changes follow from the seed alone."""
+
+    def __init__(self, train: CellSamples, val: CellSamples | None, recipe: Recipe) -> None:
+        super().__init__()
+        self.train = train
+        self.val = val
+        self.recipe = recipe
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Return this epoch's shuffled batches."""
+        trainer: Any = self.trainer
+        epoch = trainer.current_epoch
+        self.train.epoch = epoch
+        if epoch >= self.recipe.epochs - self.recipe.plain_epochs and self.train.augmentation:
+            kept = self.train.augmentation
+            self.train.augmentation = Augmentation(
+                kept.crop_px, kept.scale_octaves, mosaic=0.0, looks=kept.looks
+            )
+        order = torch.Generator().manual_seed(self.train.seed * 100_003 + epoch)
+        return DataLoader(
+            self.train,
+            batch_size=self.recipe.batch,
+            shuffle=True,
+            drop_last=len(self.train) >= self.recipe.batch and self.train.augmentation is not None,
+            generator=order,
+            num_workers=2 if self.train.augmentation is not None else 0,
+            collate_fn=collate,
+        )
+
+    def val_dataloader(self) -> DataLoader[Sample] | list[Any]:
+        """Return the validation images, one by one, as they are."""
+        if self.val is None:
+            return []
+        return DataLoader(self.val, batch_size=1, num_workers=0, collate_fn=collate)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Where a training left its results.
+
+    Attributes:
+        weights: the network's state dict: the best on validation, or the last without one.
+        epoch: the epoch that gave them, counted from 1.
+        metrics: what validation measured there.
+    """
+
+    weights: dict[str, Tensor]
+    epoch: int
+    metrics: dict[str, float]
+
+
+def fit(
+    network: nn.Module,
+    train: CellSamples,
+    val: CellSamples | None,
+    classes: Sequence[str],
+    recipe: Recipe,
+    out: Path,
+    *,
+    seed: int = 0,
+    quiet: bool = False,
+) -> Fitted:
+    """Train a network; go on where ``out`` left off if it holds a checkpoint.
+
+    Writes ``last.ckpt`` after every epoch, ``best.ckpt`` whenever validation mAP50 rises, and the
+    curves of every loss and metric as ``curves.csv`` and ``curves.png``.
+
+    Args:
+        network: see :class:`TrainableDetector`.
+        train: training samples.
+        val: validation samples; None trains all epochs and keeps the last weights.
+        classes: class names in label order.
+        recipe: how to train.
+        out: the run's folder.
+        seed: decides weights, order and augmentation.
+        quiet: no progress bar.
+    """
+    pl.seed_everything(seed, verbose=False)
+    steps = max(1, len(train) // recipe.batch)
+    if train.augmentation is None:
+        steps = math.ceil(len(train) / recipe.batch)
+    module = Fitting(network, recipe, classes, steps)
+    if recipe.precision == "bf16-mixed":
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    last = ModelCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
+                           save_on_train_epoch_end=True)  # fmt: skip
+    callbacks: list[Callback] = [Curves(out), last]
+    best = None
+    if val is not None:
+        best = ModelCheckpoint(dirpath=out, filename="best", monitor="map_50", mode="max",
+                               enable_version_counter=False, save_on_train_epoch_end=False)  # fmt: skip
+        callbacks.append(best)
+        if recipe.patience:
+            checks = max(1, recipe.patience // recipe.validate_every)
+            callbacks.append(EarlyStopping("map_50", mode="max", patience=checks))
+    if recipe.ema:
+        callbacks.append(EMAWeightAveraging(decay=recipe.ema))
+    if not quiet:
+        callbacks.append(TQDMProgressBar(refresh_rate=10))
+    trainer = pl.Trainer(
+        accelerator="auto",
+        devices="auto",
+        max_epochs=recipe.epochs,
+        precision=recipe.precision,
+        gradient_clip_val=recipe.clip or None,
+        check_val_every_n_epoch=recipe.validate_every,
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        callbacks=callbacks,
+        logger=False,
+        enable_model_summary=False,
+        enable_progress_bar=not quiet,
+        default_root_dir=out,
+    )
+    resume = out / "last.ckpt"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        trainer.fit(
+            module,
+            datamodule=Samples(train, val, recipe),
+            ckpt_path=resume if resume.exists() else None,
+            weights_only=False,
+        )
+    kept = out / ("best.ckpt" if val is not None and (out / "best.ckpt").exists() else "last.ckpt")
+    return read_checkpoint(kept)
+
+
+def read_checkpoint(path: Path) -> Fitted:
+    """Read the averaged weights of a checkpoint that :func:`fit` wrote."""
+    # Our own file: Lightning keeps its callbacks' state beside the tensors.
+    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    prefix = "network."
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in checkpoint["state_dict"].items()
+        if name.startswith(prefix)
+    }
+    rows = checkpoint["callbacks"]["Curves"]["rows"]
+    metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
+    return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics)

@@ -1,0 +1,73 @@
+"""Recipes: small readable TOML files that say how a network is trained."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from smearcount.errors import UsageError
+from smearcount.training.augment import Augmentation
+
+
+class Recipe(BaseModel):
+    """How to train; every entry can be read aloud.
+
+    Attributes:
+        epochs: passes over the training images.
+        batch: images per step.
+        learning_rate: the highest of the schedule.
+        weight_decay: of AdamW.
+        schedule: ``cosine``: three epochs of warm-up, then a cosine to 1 %; ``step``: a tenth
+            every ``step_epochs`` epochs.
+        step_epochs: see ``schedule``.
+        clip: the gradient's largest norm; 0 does not clip.
+        ema: decay of the averaged weights that are validated and kept; 0 keeps the last ones.
+        patience: epochs without a better validation mAP50 after which training stops; 0 never.
+        validate_every: epochs between validations.
+        precision: ``bf16-mixed`` or ``32-true``, as Lightning names them.
+        augmentation: how boldly images are changed; ``none`` shows them as they are.
+        plain_epochs: the last epochs, trained without mosaics.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(ge=1)
+    batch: int = Field(default=16, ge=1)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["cosine", "step"] = "cosine"
+    step_epochs: int = Field(default=3, ge=1)
+    clip: float = Field(default=10.0, ge=0)
+    ema: float = Field(default=0.998, ge=0, lt=1)
+    patience: int = Field(default=0, ge=0)
+    validate_every: int = Field(default=1, ge=1)
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    augmentation: Augmentation | Literal["none"] = Augmentation()
+    plain_epochs: int = Field(default=0, ge=0)
+
+
+def read_recipe(name: str) -> Recipe:
+    """Read a recipe of the package by name, or any other by path.
+
+    Raises:
+        UsageError: there is no such recipe, or an entry is unknown or out of range.
+    """
+    folder = resources.files("smearcount.training") / "recipes"
+    shipped = sorted(Path(entry.name).stem for entry in folder.iterdir())
+    file = folder / f"{name}.toml" if name in shipped else Path(name)
+    try:
+        return Recipe.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{name}: no such recipe; the package has {', '.join(shipped)}, or give a .toml file."
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{name}: this recipe cannot be read ({error}).") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{name}: in this recipe, {where}: {first['msg']}.") from None
