@@ -1,4 +1,4 @@
-"""Average precision and recall by torchmetrics on faster-coco-eval, with every detection counted."""
+"""Average precision and recall by torchmetrics, with every detection counted."""
 
 from __future__ import annotations
 

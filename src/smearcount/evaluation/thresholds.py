@@ -1,0 +1,59 @@
+"""The score from which each class counts, chosen so that the counts come out right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.detections.detections import Detections
+from smearcount.evaluation.cells import Cells
+
+WITHOUT_TRUTH: Final = 0.5
+"""The threshold of a class of which the data hold no cell to learn from."""
+
+_CANDIDATES: Final = np.arange(5, 96) / 100
+_SMOOTHING: Final = np.array([1, 2, 3, 2, 1]) / 9
+
+
+def choose_thresholds(
+    truths: Sequence[Cells], predictions: Sequence[Detections], classes: Sequence[str]
+) -> tuple[float, ...]:
+    """Choose the threshold of each class that counts best, on data kept from training.
+
+    The cost of a threshold is the mean absolute count error per image plus the size of the mean
+    error (the bias), both in cells: of two thresholds that err as much on single images, the one
+    whose errors cancel in the total wins. The cost is smoothed over neighbouring thresholds, so
+    that one lucky score does not decide; among equals the middle one is taken.
+
+    Args:
+        truths: one per image.
+        predictions: one per image, with low scores kept.
+        classes: names in label order.
+
+    Returns:
+        one threshold from 0.05 to 0.95 per class, in label order.
+    """
+    return tuple(
+        _choose(truths, predictions, label) for label, _ in enumerate(classes, start=1)
+    )
+
+
+def _choose(truths: Sequence[Cells], predictions: Sequence[Detections], label: int) -> float:
+    true_counts = np.array([np.count_nonzero(truth.labels == label) for truth in truths])
+    if not true_counts.any():
+        return WITHOUT_TRUTH
+    counts = np.stack([_counts(found.scores[found.labels == label]) for found in predictions])
+    errors = counts - true_counts[:, None]
+    cost = np.abs(errors).mean(axis=0) + np.abs(errors.mean(axis=0))
+    reach = len(_SMOOTHING) // 2
+    smooth = np.convolve(np.pad(cost, reach, mode="edge"), _SMOOTHING, mode="valid")
+    best = np.flatnonzero(np.isclose(smooth, smooth.min(), rtol=0, atol=1e-9))
+    return float(_CANDIDATES[best[len(best) // 2]])
+
+
+def _counts(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return how many scores reach each candidate threshold."""
+    return len(scores) - np.searchsorted(np.sort(scores), _CANDIDATES.astype(np.float32))

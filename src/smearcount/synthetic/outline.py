@@ -1,0 +1,155 @@
+"""The outline of a cell: a closed curve about its centre, and the patch of pixels it fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+
+_ANGLES = np.linspace(-np.pi, np.pi, 361, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A curve seen from its centre, one radius per angle.
+
+    Attributes:
+        radius_px: shape (361,), float32, distance from the centre in pixels at each degree from
+            -180 to 180, the first and last being the same point.
+    """
+
+    radius_px: Floats
+
+    @cached_property
+    def reach_px(self) -> float:
+        """The farthest that the curve gets from the centre, in pixels."""
+        return float(self.radius_px.max())
+
+    @cached_property
+    def box_xyxy_px(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the curve in pixels, relative to the centre."""
+        x = self.radius_px * np.cos(_ANGLES)
+        y = self.radius_px * np.sin(_ANGLES)
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """The pixels around a cell, seen from its centre.
+
+    Attributes:
+        x_px: shape (h, w), float32, from the centre to the right.
+        y_px: shape (h, w), float32, from the centre down.
+        distance_px: shape (h, w), float32, from the centre.
+        edge_px: shape (h, w), float32, radius of the outline in the direction of the pixel.
+    """
+
+    x_px: Floats
+    y_px: Floats
+    distance_px: Floats
+    edge_px: Floats
+
+    @cached_property
+    def level(self) -> Floats:
+        """How far out a pixel lies: 0 at the centre, 1 on the outline; shape (h, w)."""
+        return self.distance_px / self.edge_px
+
+    @cached_property
+    def inside(self) -> Floats:
+        """How much of each pixel the cell fills, in [0, 1], shape (h, w)."""
+        return filled(self.edge_px - self.distance_px)
+
+
+def smooth_outline(
+    rng: np.random.Generator, radius_px: float, aspect: float, roughness: float
+) -> Outline:
+    """Draw a slightly irregular ellipse.
+
+    Args:
+        rng: decides its direction and its irregularities.
+        radius_px: the radius of the circle of the same area, in pixels.
+        aspect: the short axis over the long axis, in (0, 1].
+        roughness: the size of the irregularities over the radius; waves of 3 to 6 to the turn.
+    """
+    turned = _ANGLES - rng.uniform(0, np.pi)
+    ellipse = np.sqrt(aspect) / np.sqrt(
+        (aspect * np.cos(turned)) ** 2 + np.sin(turned) ** 2, dtype=np.float32
+    )
+    waves = sum(
+        rng.normal(0, roughness / order) * np.cos(order * _ANGLES + rng.uniform(0, 2 * np.pi))
+        for order in (3, 4, 5, 6)
+    )
+    return Outline((radius_px * ellipse * (1 + waves)).astype(np.float32))
+
+
+def crenated(outline: Outline, rng: np.random.Generator) -> Outline:
+    """Return the outline with the short, even spikes of an echinocyte."""
+    spikes = rng.integers(9, 15)
+    wave = np.cos(spikes * _ANGLES + rng.uniform(0, 2 * np.pi))
+    return Outline(outline.radius_px * (1 + 0.05 * wave).astype(np.float32))
+
+
+def tailed(outline: Outline, rng: np.random.Generator) -> Outline:
+    """Return the outline drawn out to one side, as a teardrop cell is."""
+    away = np.angle(np.exp(1j * (_ANGLES - rng.uniform(-np.pi, np.pi))))
+    tail = rng.uniform(0.3, 0.6) * np.exp(-((away / 0.35) ** 2))
+    return Outline(outline.radius_px * (1 + tail).astype(np.float32))
+
+
+def patch_of(
+    outline: Outline, x_px: float, y_px: float
+) -> tuple[Patch, tuple[int, int, int, int]]:
+    """Lay an outline on the pixel grid.
+
+    Args:
+        outline: the curve.
+        x_px: its centre in the image, pixels from the left edge.
+        y_px: its centre in the image, pixels from the top edge.
+
+    Returns:
+        the patch, and where it lies: left, top, right, bottom in whole pixels, half open; it may
+        stick out of the image.
+    """
+    margin = 2 + 0.15 * outline.reach_px
+    left, top, right, bottom = outline.box_xyxy_px
+    region = (
+        int(np.floor(x_px + left - margin)),
+        int(np.floor(y_px + top - margin)),
+        int(np.ceil(x_px + right + margin)),
+        int(np.ceil(y_px + bottom + margin)),
+    )
+    x = np.arange(region[0], region[2], dtype=np.float32) + np.float32(0.5 - x_px)
+    y = np.arange(region[1], region[3], dtype=np.float32) + np.float32(0.5 - y_px)
+    across, down = np.meshgrid(x, y)
+    edge = np.interp(np.arctan2(down, across), _ANGLES, outline.radius_px).astype(np.float32)
+    return Patch(across, down, np.hypot(across, down), edge), region
+
+
+def filled(depth_px: Floats) -> Floats:
+    """Return how much of a pixel lies inside an edge, in [0, 1], anti-aliased.
+
+    Args:
+        depth_px: how far the pixel's centre lies inside the edge, negative outside.
+    """
+    return np.clip(depth_px / 1.5 + 0.5, 0, 1)
+
+
+def grain(rng: np.random.Generator, shape: tuple[int, int], size_px: float) -> Floats:
+    """Draw smooth noise of mean 0 and a spread of about 1.
+
+    Args:
+        rng: source of the noise.
+        shape: height and width in pixels.
+        size_px: how far apart its bumps are, in pixels.
+    """
+    height, width = shape
+    knots = rng.standard_normal(
+        (int(height / size_px) + 2, int(width / size_px) + 2), dtype=np.float32
+    )
+    coarse = Image.fromarray(knots)
+    return 1.4 * np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
