@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from smearcount.counts.count import counted_by
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.detector.field import detect_field
 from smearcount.image.image import SmearImage
-from smearcount.result import CountResult
+from smearcount.result import CountResult, Scale
 from smearcount.settings import Settings
 
 
@@ -32,19 +35,34 @@ def analyse(
     started = time.perf_counter()
     image = open_image()
     field = detect_field(image, detector, settings.pixel_size_um)
-    thresholds = (
-        detector.card.thresholds
-        if settings.threshold is None
-        else (settings.threshold,) * len(detector.card.classes)
-    )
-    found = field.detections.above(thresholds)
+    result = judge(image, field.detections, field.scale, detector.card, settings)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def judge(
+    image: SmearImage, candidates: Detections, scale: Scale, card: ModelCard, settings: Settings
+) -> CountResult:
+    """Apply the thresholds and the edge rule to what a detector saw.
+
+    Args:
+        image: the image; its pixels are not read.
+        candidates: every detection from the score floor on, boxes in pixels of the image.
+        scale: the magnification.
+        card: the card of the model that looked.
+        settings: threshold and edge rule.
+
+    Raises:
+        UsageError: the number of thresholds is not the number of classes.
+    """
+    found = candidates.above(settings.thresholds(card.thresholds))
     return CountResult(
         image=image,
+        candidates=candidates,
         detections=found,
         counted=counted_by(settings.edge, found, image.width, image.height),
-        scale=field.scale,
+        scale=scale,
         flags=(),
         settings=settings,
-        card=detector.card,
-        seconds=time.perf_counter() - started,
+        card=card,
+        seconds=0.0,
     )

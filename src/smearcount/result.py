@@ -44,6 +44,8 @@ class CountResult:
 
     Attributes:
         image: the image.
+        candidates: every detection from the score floor on, best first, so that another threshold
+            can be tried without looking again; see :func:`smearcount.analyse.judge`.
         detections: every detection that reaches its threshold, best first.
         counted: shape (n,), True where the edge rule lets the detection count.
         scale: the magnification, and where it comes from.
@@ -54,6 +56,7 @@ class CountResult:
     """
 
     image: SmearImage
+    candidates: Detections
     detections: Detections
     counted: NDArray[np.bool_]
     scale: Scale

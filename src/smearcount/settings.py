@@ -23,8 +23,8 @@ class Settings:
     """How to count. The defaults are what the model's card recommends.
 
     Attributes:
-        threshold: the score in [0, 1] from which a detection counts, the same for every class;
-            None takes the model's own threshold of each class.
+        threshold: the score in [0, 1] from which a detection counts: one for every class, or one
+            per class in label order; None takes the model's own threshold of each class.
         edge: which cells at the border count.
         pixel_size_um: micrometres per pixel; None estimates the magnification from the red cells.
 
@@ -32,15 +32,36 @@ class Settings:
         UsageError: a value lies outside its range.
     """
 
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = None
     edge: EdgeRule = "all"
     pixel_size_um: float | None = None
 
     def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UsageError(f"threshold must be a number from 0 to 1, not {self.threshold}.")
+        limits = self.threshold if isinstance(self.threshold, tuple) else (self.threshold,)
+        for limit in limits:
+            if limit is not None and not 0 <= limit <= 1:
+                raise UsageError(f"threshold must be a number from 0 to 1, not {limit}.")
         if self.edge not in EDGE_RULES:
             raise UsageError(f"edge must be one of {', '.join(EDGE_RULES)}, not {self.edge!r}.")
         size = self.pixel_size_um
         if size is not None and not (math.isfinite(size) and size > 0):
             raise UsageError(f"pixel size must be a positive number of µm per px, not {size}.")
+
+    def thresholds(self, recommended: tuple[float, ...]) -> tuple[float, ...]:
+        """Return the threshold of each class, in label order.
+
+        Args:
+            recommended: the model's own, one per class.
+
+        Raises:
+            UsageError: there are more or fewer thresholds than classes.
+        """
+        if self.threshold is None:
+            return recommended
+        if not isinstance(self.threshold, tuple):
+            return (self.threshold,) * len(recommended)
+        if len(self.threshold) != len(recommended):
+            raise UsageError(
+                f"threshold needs one number, or {len(recommended)}: one for each class."
+            )
+        return self.threshold
