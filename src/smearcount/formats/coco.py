@@ -1,0 +1,240 @@
+"""COCO: one JSON file with ``images``, ``annotations`` and ``categories``.
+
+A box is ``[left, top, width, height]`` in pixels, which is half-open already. A ``score`` per
+annotation is kept. Regions marked ``iscrowd`` are no single cells and are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+import numpy as np
+
+from smearcount.classes import canonical_name
+from smearcount.errors import DataError
+from smearcount.formats.annotated import AnnotatedImage, Dataset
+from smearcount.formats.naming import image_size, order_classes
+
+_FILES: Final = ("{}.bbox.json", "{}.json", "instances_{}.json", "annotations/instances_{}.json")
+
+
+def is_coco(folder: Path) -> bool:
+    """Tell whether a folder holds COCO files."""
+    return bool(_files(folder))
+
+
+def splits(folder: Path) -> tuple[str, ...]:
+    """Return the names of the splits, sorted."""
+    return tuple(sorted(_files(folder)))
+
+
+def read_split(folder: Path, split: str | None = None) -> Dataset:
+    """Read ``SPLIT.bbox.json`` (or ``SPLIT.json``, ``instances_SPLIT.json``) in a folder.
+
+    Raises:
+        DataError: there is no such file, or it is broken, or ``split`` is None among several.
+    """
+    files = _files(folder)
+    if split is None and len(files) == 1:
+        return read(next(iter(files.values())))
+    if split is None or split not in files:
+        raise DataError(
+            f"{folder}: name one of its splits, {', '.join(files)}"
+            + (f"; it has no split {split!r}." if split else ".")
+        )
+    return read(files[split])
+
+
+def read(path: Path) -> Dataset:
+    """Read a COCO file; images are looked up beside it, in ``images/``, and one folder up.
+
+    Raises:
+        DataError: the file or an image is missing or broken; the sentence names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+    except FileNotFoundError:
+        raise DataError(f"{path}: this file is missing; check the path.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not a text file in UTF-8; export it anew as JSON.") from None
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path} line {error.lineno}: not valid JSON ({error.msg}); "
+            "correct it or export it anew."
+        ) from None
+    return _Reader(path, text, content).dataset()
+
+
+class _Reader:
+    """Checks and turns the content of one file; knows where things stand, for messages."""
+
+    def __init__(self, path: Path, text: str, content: Any) -> None:
+        self.path = path
+        self.text = text
+        if not isinstance(content, dict):
+            raise DataError(f"{path}: not a COCO file; it must be one object with images in it.")
+        self.tables: dict[str, list[dict[str, Any]]] = {}
+        for key in ("images", "annotations", "categories"):
+            rows = content.get(key)
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise DataError(f"{path}: not a COCO file; it needs a list {key!r} of objects.")
+            self.tables[key] = rows
+
+    def dataset(self) -> Dataset:
+        """Return the data set."""
+        names: dict[int, str] = {}
+        for row, category in enumerate(self.tables["categories"]):
+            names[self._whole("categories", row, "id")] = canonical_name(
+                self._text("categories", row, "name", category)
+            )
+        classes = order_classes(names.values())
+        first_id = {name: number for number, name in reversed(names.items())}
+        boxes = self._boxes({number: classes.index(name) + 1 for number, name in names.items()})
+        images = []
+        for row, image in enumerate(self.tables["images"]):
+            number = self._whole("images", row, "id")
+            found = boxes.pop(number)
+            path = self._find(row, self._text("images", row, "file_name", image))
+            declared = [image.get(side) for side in ("width", "height")]
+            size = (declared[0] or 0, declared[1] or 0)
+            width, height = image_size(path, size, str(self.path))
+            images.append(
+                AnnotatedImage(
+                    path,
+                    width,
+                    height,
+                    np.array([box for box, *_ in found], dtype=np.float64),
+                    np.array([label for _, label, *_ in found], dtype=np.int64),
+                    np.array([s for *_, s, _ in found]) if self._scored else None,
+                    number,
+                    np.array([i for *_, i in found], dtype=np.int64),
+                )
+            )
+        ids = tuple(first_id[name] for name in classes)
+        return Dataset(classes, tuple(images), str(self.path), ids)
+
+    @property
+    def _scored(self) -> bool:
+        return any("score" in row for row in self.tables["annotations"])
+
+    def _boxes(
+        self, labels: dict[int, int]
+    ) -> dict[int, list[tuple[list[float], int, float | None, int]]]:
+        """Return (xyxy, label, score, id) of each annotation by image id."""
+        found: dict[int, list[tuple[list[float], int, float | None, int]]] = {}
+        for row in range(len(self.tables["images"])):
+            number = self._whole("images", row, "id")
+            if number in found:
+                raise self._error("images", row, f"image id {number} stands twice; renumber one")
+            found[number] = []
+        for row, annotation in enumerate(self.tables["annotations"]):
+            if annotation.get("iscrowd"):
+                continue
+            image = self._whole("annotations", row, "image_id")
+            if image not in found:
+                raise self._error("annotations", row, f"no image has the id {image}; correct it")
+            category = self._whole("annotations", row, "category_id")
+            if category not in labels:
+                raise self._error(
+                    "annotations",
+                    row,
+                    f"category id {category} is unknown; the categories are "
+                    f"{', '.join(str(number) for number in labels)}",
+                )
+            box = annotation.get("bbox")
+            if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+                raise self._error(
+                    "annotations", row, "bbox must be four numbers: left, top, width, height"
+                )
+            score = annotation.get("score")
+            if self._scored and not (_is_number(score) and 0 <= score <= 1):
+                raise self._error("annotations", row, "score must be a number from 0 to 1")
+            number = self._whole("annotations", row, "id") if "id" in annotation else row + 1
+            left, top, width, height = box
+            found[image].append(
+                ([left, top, left + width, top + height], labels[category], score, number)
+            )
+        return found
+
+    def _find(self, row: int, name: str) -> Path:
+        beside = self.path.parent
+        plain = name.replace("\\", "/")
+        if Path(plain).is_absolute():
+            candidates = [Path(plain)]
+        else:
+            folders = (beside / "images", beside, beside.parent / "images", beside.parent)
+            candidates = [folder / plain for folder in folders]
+            candidates += [folder / Path(plain).name for folder in folders[:2]]
+        for path in candidates:
+            if path.is_file():
+                return path
+        raise self._error(
+            "images", row, f"{name} is neither beside this file nor in images/; put it there"
+        )
+
+    def _whole(self, table: str, row: int, key: str) -> int:
+        value = self.tables[table][row].get(key)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._error(table, row, f"{key} must be a whole number, not {value!r}")
+        return value
+
+    def _text(self, table: str, row: int, key: str, entry: dict[str, Any]) -> str:
+        value = entry.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self._error(table, row, f"{key} must be a name, not {value!r}")
+        return value
+
+    def _error(self, table: str, row: int, what: str) -> DataError:
+        line = _line_of(self.text, table, row)
+        where = f"line {line}" if line else f"{table}[{row}]"
+        return DataError(f"{self.path} {where}: {what}.")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _line_of(text: str, table: str, row: int) -> int | None:
+    """Return the line on which an entry of a table starts, 1-based; None if it is not found."""
+    start = re.search(rf'"{table}"\s*:\s*\[\s*', text)
+    if start is None:
+        return None
+    decoder = json.JSONDecoder()
+    at = start.end()
+    try:
+        for _ in range(row):
+            _, at = decoder.raw_decode(text, at)
+            comma = re.compile(r"\s*,\s*").match(text, at)
+            if comma is None:
+                return None
+            at = comma.end()
+    except json.JSONDecodeError:
+        return None
+    return text.count("\n", 0, at) + 1
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the COCO files of a folder by split."""
+    found: dict[str, Path] = {}
+    for pattern in reversed(_FILES):
+        before, after = pattern.split("{}")
+        for path in sorted(folder.glob(f"{before}*{after}")):
+            name = path.name.removeprefix(Path(before).name if before[-1:] != "/" else "")
+            name = name.removeprefix("instances_").removesuffix(".json").removesuffix(".bbox")
+            if name and _looks_like_coco(path):
+                found[name] = path
+    return dict(sorted(found.items()))
+
+
+def _looks_like_coco(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            head = file.read(1 << 16)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(f'"{key}"' in head for key in ("images", "annotations", "categories"))
