@@ -101,9 +101,7 @@ def tailed(outline: Outline, rng: np.random.Generator) -> Outline:
     return Outline(outline.radius_px * (1 + tail).astype(np.float32))
 
 
-def patch_of(
-    outline: Outline, x_px: float, y_px: float
-) -> tuple[Patch, tuple[int, int, int, int]]:
+def patch_of(outline: Outline, x_px: float, y_px: float) -> tuple[Patch, tuple[int, int]]:
     """Lay an outline on the pixel grid.
 
     Args:
@@ -112,8 +110,7 @@ def patch_of(
         y_px: its centre in the image, pixels from the top edge.
 
     Returns:
-        the patch, and where it lies: left, top, right, bottom in whole pixels, half open; it may
-        stick out of the image.
+        the patch, and where its left and top lie in the image, in whole pixels; it may stick out.
     """
     margin = 2 + 0.15 * outline.reach_px
     left, top, right, bottom = outline.box_xyxy_px
@@ -127,7 +124,7 @@ def patch_of(
     y = np.arange(region[1], region[3], dtype=np.float32) + np.float32(0.5 - y_px)
     across, down = np.meshgrid(x, y)
     edge = np.interp(np.arctan2(down, across), _ANGLES, outline.radius_px).astype(np.float32)
-    return Patch(across, down, np.hypot(across, down), edge), region
+    return Patch(across, down, np.hypot(across, down), edge), region[:2]
 
 
 def filled(depth_px: Floats) -> Floats:

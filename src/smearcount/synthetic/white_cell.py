@@ -102,7 +102,9 @@ def white_cell_density(
     granule_dye = nucleus_dye if kind.granules_dark else stain.density(stain.granule)
 
     nucleus = patch.inside * _nucleus(rng, patch, kind)
-    chromatin = 1 + 0.12 * grain(rng, shape, 0.12 * radius) + 0.06 * grain(rng, shape, 0.05 * radius)
+    chromatin = (
+        1 + 0.12 * grain(rng, shape, 0.12 * radius) + 0.06 * grain(rng, shape, 0.05 * radius)
+    )
     body = 1 + 0.15 * grain(rng, shape, 0.15 * radius) + 0.15 * grain(rng, shape, 0.06 * radius)
     body = patch.inside * kind.body * np.maximum(body, 0.3)
     specks = np.clip(grain(rng, shape, 0.09 * radius) + 0.4, 0, 1)
