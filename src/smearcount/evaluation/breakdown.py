@@ -40,9 +40,7 @@ class Breakdown:
     confusion: NDArray[np.int64]
 
 
-def break_down(
-    truths: Sequence[Cells], counted: Sequence[Cells], n_classes: int
-) -> Breakdown:
+def break_down(truths: Sequence[Cells], counted: Sequence[Cells], n_classes: int) -> Breakdown:
     """Tell the errors of all images apart.
 
     Args:

@@ -1,11 +1,15 @@
-"""Average precision and recall by torchmetrics, with every detection counted."""
+"""Average precision and recall as COCO defines them, with every detection counted.
+
+Computed by faster-coco-eval, the engine under torchmetrics' ``MeanAveragePrecision``: the keys and
+the figures are the same, and nothing here needs torch.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +17,11 @@ from numpy.typing import NDArray
 from smearcount.detections.detections import Detections
 from smearcount.evaluation.cells import Cells
 
-if TYPE_CHECKING:
-    import torch
-
-COCO_CAP = 100
+COCO_CAP: Final = 100
 """COCO's own measure looks at so many detections of an image and no further."""
+
+_AREAS: Final = ("", "_small", "_medium", "_large")
+"""Suffixes in the order of COCO's areas: all, under 32², under 96², and larger, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,8 @@ class Scores:
             ``map_75``, ``map_small`` … ``mar_1``, ``mar_10``, ``mar_small`` …, all detections
             counted; ``mar_all`` is recall without a limit, and ``mar_100`` and ``map_capped``
             are the figures at COCO's usual 100 detections per image.
-        per_class: for each class by name: ``map``, ``map_50``, ``map_75`` and ``mar_all``.
+        per_class: for each class by name: ``map``, ``map_50``, ``map_75``, ``mar_100`` and
+            ``mar_all``.
         recall_levels: shape (101,), from 0 to 1.
         precision_50: shape (classes, 101): precision at each recall level at IoU 0.5.
     """
@@ -56,7 +61,7 @@ def average_precision(
         ``map``, ``map_50``, ``map_75``, and with ``_<class>`` appended the same of each class;
         NaN for a class without any true cell.
     """
-    scores = _measure(truths, predictions, classes)
+    scores = score(truths, predictions, classes)
     keys = ("map", "map_50", "map_75")
     figures = {key: scores.overall[key] for key in keys}
     for name, of_class in scores.per_class.items():
@@ -74,72 +79,110 @@ def score(
         predictions: one per image, with low scores kept.
         classes: names in label order.
     """
-    scores = _measure(truths, predictions, classes)
-    capped = _torchmetrics(truths, predictions, cap=COCO_CAP)
-    as_coco = {"mar_100": _figure(capped["mar_100"]), "map_capped": _figure(capped["map"])}
-    return replace(scores, overall=scores.overall | as_coco)
-
-
-def _measure(
-    truths: Sequence[Cells], predictions: Sequence[Detections], classes: Sequence[str]
-) -> Scores:
-    cap = max([COCO_CAP, *(len(found) for found in predictions)])
-    result = _torchmetrics(truths, predictions, cap)
+    every = max([COCO_CAP, *(len(found) for found in predictions)]) + 1
+    limits = [1, 10, COCO_CAP, every]
+    precision, recall = _coco_tables(truths, predictions, len(classes), limits)
     overall = {
-        key.replace(f"mar_{cap}", "mar_all"): _figure(value)
-        for key, value in result.items()
-        if key.startswith(("map", "mar")) and "per_class" not in key
+        "map": _mean(precision[..., 0, 3]),
+        "map_50": _mean(precision[0, ..., 0, 3]),
+        "map_75": _mean(precision[5, ..., 0, 3]),
+        "map_capped": _mean(precision[..., 0, 2]),
     }
-    # precision: (IoU 10, recall 101, class, area 4, detections 3), recall the same without its
-    # own axis; the classes are those that occur, in label order; -1 where there is no true cell.
-    precision = np.asarray(result["precision"])[:, :, :, 0, -1]
-    recall = np.asarray(result["recall"])[:, :, 0, -1]
-    column = {int(label): k for k, label in enumerate(np.atleast_1d(result["classes"]))}
-    per_class: dict[str, dict[str, float]] = {}
-    precision_50 = np.full((len(classes), precision.shape[1]), np.nan)
-    for label, name in enumerate(classes, start=1):
-        known = label in column
-        curves = precision[:, :, column[label]] if known else np.full(precision.shape[:2], -1.0)
-        recalls = recall[:, column[label]] if known else np.full(len(recall), -1.0)
-        per_class[name] = {
-            "map": _figure(curves.mean()),
-            "map_50": _figure(curves[0].mean()),
-            "map_75": _figure(curves[5].mean()),
-            "mar_all": _figure(recalls.mean()),
+    for area, suffix in enumerate(_AREAS[1:], start=1):
+        overall[f"map{suffix}"] = _mean(precision[..., area, 3])
+    for k, limit in enumerate(limits[:3]):
+        overall[f"mar_{limit}"] = _mean(recall[..., 0, k])
+    overall["mar_all"] = _mean(recall[..., 0, 3])
+    for area, suffix in enumerate(_AREAS[1:], start=1):
+        overall[f"mar{suffix}"] = _mean(recall[..., area, 3])
+    per_class = {
+        name: {
+            "map": _mean(precision[:, :, k, 0, 3]),
+            "map_50": _mean(precision[0, :, k, 0, 3]),
+            "map_75": _mean(precision[5, :, k, 0, 3]),
+            "mar_100": _mean(recall[:, k, 0, 2]),
+            "mar_all": _mean(recall[:, k, 0, 3]),
         }
-        precision_50[label - 1] = np.where(curves[0] < 0, np.nan, curves[0])
-    return Scores(overall, per_class, np.linspace(0, 1, precision.shape[1]), precision_50)
-
-
-def _torchmetrics(
-    truths: Sequence[Cells], predictions: Sequence[Detections], cap: int
-) -> dict[str, Any]:
-    """Return what torchmetrics' ``MeanAveragePrecision`` computes."""
-    from torchmetrics.detection import MeanAveragePrecision
-
-    metric = MeanAveragePrecision(
-        box_format="xyxy",
-        backend="faster_coco_eval",
-        max_detection_thresholds=[1, 10, cap],
-        extended_summary=True,
+        for k, name in enumerate(classes)
+    }
+    precision_50 = precision[0, :, :, 0, 3].T
+    return Scores(
+        overall,
+        per_class,
+        np.linspace(0, 1, precision.shape[1]),
+        np.where(precision_50 < 0, np.nan, precision_50),
     )
-    metric.warn_on_many_detections = False
-    found = [_tensors(each) | {"scores": _tensor(each.scores)} for each in predictions]
-    metric.update(found, [_tensors(each) for each in truths])
-    result: dict[str, Any] = metric.compute()
-    return result
 
 
-def _tensors(cells: Cells) -> dict[str, torch.Tensor]:
-    return {"boxes": _tensor(cells.boxes_xyxy_px), "labels": _tensor(cells.labels)}
+def _coco_tables(
+    truths: Sequence[Cells], predictions: Sequence[Detections], n_classes: int, limits: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision and recall, -1 where there is no true cell.
+
+    Args:
+        truths: one per image.
+        predictions: one per image.
+        n_classes: how many classes there are.
+        limits: how many detections of an image and class are looked at, ascending.
+
+    Returns:
+        precision, shape (10 IoUs, 101 recalls, classes, 4 areas, limits), and recall, without
+        the second axis.
+    """
+    if not any(len(truth.labels) for truth in truths):
+        return np.full((10, 101, n_classes, 4, 4), -1.0), np.full((10, n_classes, 4, 4), -1.0)
+    from faster_coco_eval import COCO, COCOeval_faster
+
+    def index(cells: Sequence[Cells], scores: Sequence[NDArray[np.float32]] | None) -> Any:
+        coco = COCO()
+        coco.dataset = {
+            "images": [{"id": k} for k in range(len(truths))],
+            "categories": [{"id": label} for label in range(1, n_classes + 1)],
+            "annotations": _annotations(cells, scores),
+        }
+        coco.createIndex()
+        return coco
+
+    true = index(truths, None)
+    found = index(predictions, [each.scores for each in predictions])
+    judge = COCOeval_faster(true, found, iouType="bbox", print_function=_say_nothing)
+    judge.params.maxDets = limits
+    judge.evaluate()
+    judge.accumulate()
+    shape = (10, 101, n_classes, 4, len(limits))
+    precision = np.asarray(judge.eval["precision"], dtype=np.float64).reshape(shape)
+    recall = np.asarray(judge.eval["recall"], dtype=np.float64).reshape(shape[:1] + shape[2:])
+    return precision, recall
 
 
-def _tensor(values: NDArray[Any]) -> torch.Tensor:
-    import torch
+def _annotations(
+    cells: Sequence[Cells], scores: Sequence[NDArray[np.float32]] | None
+) -> list[dict[str, Any]]:
+    """Return COCO's annotations; with scores they are detections."""
+    rows: list[dict[str, Any]] = []
+    for image, each in enumerate(cells):
+        sides = each.boxes_xyxy_px[:, 2:] - each.boxes_xyxy_px[:, :2]
+        boxes = np.concatenate([each.boxes_xyxy_px[:, :2], sides], axis=1).astype(float).tolist()
+        for k, (box, label) in enumerate(zip(boxes, each.labels.tolist(), strict=True)):
+            row = {
+                "id": len(rows) + 1,
+                "image_id": image,
+                "category_id": label,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+            }
+            if scores is not None:
+                row["score"] = float(scores[image][k])
+            rows.append(row)
+    return rows
 
-    return torch.from_numpy(np.array(values))
+
+def _say_nothing(*_: object) -> None:
+    """Swallow the engine's progress lines."""
 
 
-def _figure(value: Any) -> float:
-    """Return a figure, NaN for the -1 by which COCO says that there was nothing to measure."""
-    return math.nan if float(value) < 0 else float(value)
+def _mean(table: NDArray[np.float64]) -> float:
+    """Return the mean of what could be measured, NaN where nothing could."""
+    known = table[table > -1]
+    return float(known.mean()) if known.size else math.nan

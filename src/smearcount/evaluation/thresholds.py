@@ -36,9 +36,7 @@ def choose_thresholds(
     Returns:
         one threshold from 0.05 to 0.95 per class, in label order.
     """
-    return tuple(
-        _choose(truths, predictions, label) for label, _ in enumerate(classes, start=1)
-    )
+    return tuple(_choose(truths, predictions, label) for label, _ in enumerate(classes, start=1))
 
 
 def _choose(truths: Sequence[Cells], predictions: Sequence[Detections], label: int) -> float:

@@ -1,0 +1,45 @@
+"""Thresholds that make the counts come out right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smearcount.detections.detections import Detections
+from smearcount.evaluation.thresholds import WITHOUT_TRUTH, choose_thresholds
+
+
+def scored(scores: list[float], label: int = 1) -> Detections:
+    """Return detections that differ in nothing but their score."""
+    return Detections(np.zeros((len(scores), 4)), np.array(scores), np.full(len(scores), label))
+
+
+def test_the_threshold_lies_in_the_gap_between_cells_and_false_alarms() -> None:
+    truths = [scored([1] * 4)] * 10
+    found = [scored([0.9, 0.8, 0.85, 0.7, 0.3, 0.2])] * 10
+    (threshold,) = choose_thresholds(truths, found, ["WBC"])
+    assert threshold == pytest.approx(0.5, abs=0.03), "the middle of the gap from 0.3 to 0.7"
+
+
+def test_errors_that_cancel_in_the_total_are_preferred() -> None:
+    # At 0.5 one image has a cell too many and one a cell too few; above 0.8 both lack one.
+    truths = [scored([1, 1]), scored([1, 1])]
+    found = [scored([0.9, 0.75, 0.75]), scored([0.9])]
+    (threshold,) = choose_thresholds(truths, found, ["WBC"])
+    assert threshold < 0.75
+
+
+def test_each_class_has_its_own_and_a_class_without_cells_the_middle() -> None:
+    truths = [scored([1] * 3)]
+    both = Detections(
+        np.zeros((5, 4)), np.array([0.3, 0.3, 0.3, 0.9, 0.1]), np.array([1, 1, 1, 2, 1])
+    )
+    first, second = choose_thresholds(truths, [both], ["WBC", "RBC"])
+    assert 0.1 < first <= 0.3
+    assert second == WITHOUT_TRUTH
+
+
+def test_a_detection_at_the_threshold_counts_as_it_does_in_a_count() -> None:
+    found = [scored([0.6, 0.6, 0.4])]
+    (threshold,) = choose_thresholds([scored([1, 1])], found, ["WBC"])
+    assert len(found[0].above((threshold,))) == 2
