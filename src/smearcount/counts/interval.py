@@ -1,0 +1,208 @@
+"""How far off a count may be: an interval that holds the true number of cells 19 times in 20.
+
+Every detection, those too doubtful to be counted included, is turned into the probability that it
+is a cell. The true number is then the sum of so many independent yes-or-no draws (a
+Poisson-binomial distribution) and of the cells that the detector did not see at all (a negative
+binomial distribution). How far into the tails of that distribution the interval must reach was
+settled on annotated images, so that the interval holds what it promises even where single errors
+go together (a conformal correction). All of it is fitted by
+``smearcount.evaluation.calibration.calibrate`` and kept in ``card.calibration``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Interval = tuple[int, int]
+"""The lowest and the highest number of cells, both included."""
+
+WIDEST_TAIL: Final = 0.25
+"""No tail is wider than this: half of the distribution at least stays inside the interval."""
+
+_NOMINAL_TAIL: Final = 0.025
+
+_EXACT_UP_TO: Final = 400
+"""Detections of one class up to which the distribution is computed exactly."""
+
+
+class ClassCalibration(BaseModel):
+    """What turns the scores of one class into an interval.
+
+    Attributes:
+        name: the class.
+        scores: scores in increasing order at which the probability is known.
+        probabilities: that a detection of this score is a cell; linear in between.
+        misses_per_cell: cells of this class not seen at all, per cell (of any class) seen.
+        miss_dispersion: variance of the unseen cells over their mean; 1 is Poisson.
+        threshold: the score from which the class counts; the interval always holds that count.
+        tail: how much of the distribution each side of the interval of one image leaves out.
+            Where counts are small whole numbers this may be far more than 2.5 %: the few whole
+            numbers inside still hold 95 %. Sums, which step finely, never leave out more.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    scores: tuple[float, ...] = Field(min_length=1)
+    probabilities: tuple[float, ...] = Field(min_length=1)
+    misses_per_cell: float = Field(ge=0)
+    miss_dispersion: float = Field(ge=1)
+    threshold: float = Field(ge=0, le=1)
+    tail: float = Field(ge=0, le=WIDEST_TAIL)
+
+    def probability(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probability in [0, 1] that each detection of this class is a cell."""
+        return np.interp(scores, self.scores, self.probabilities)
+
+
+class Calibration(BaseModel):
+    """The content of ``card.calibration``.
+
+    Attributes:
+        classes: one entry per class in label order.
+        level: the share of images whose true number the interval should hold.
+        about: data, number of images and measured coverage: free-form facts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    classes: tuple[ClassCalibration, ...]
+    level: float = Field(default=0.95, gt=0, lt=1)
+    about: dict[str, Any] = {}
+
+
+def interval(
+    scores: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    calibration: Mapping[str, Any] | Calibration,
+    *,
+    images: int = 1,
+) -> dict[str, Interval] | None:
+    """Return between which numbers the true count of each class lies, at 95 %.
+
+    The interval is about the cells that are there, whatever threshold the user sets: a count
+    outside it says that the threshold does not suit. The detections of several images may be
+    passed as one, for the interval of their sum; that takes their errors as independent, so a
+    fault that all images of a slide share is not in it.
+
+    Args:
+        scores: shape (n,), of all detections that the edge rule allows, those below the
+            thresholds included.
+        labels: shape (n,), 1-based.
+        calibration: ``card.calibration``.
+        images: how many images the detections come from.
+
+    Returns:
+        the interval of each class by name, or None for a model without calibration.
+    """
+    if not calibration:
+        return None
+    fitted = calibration if isinstance(calibration, Calibration) else _read(calibration)
+    split = [scores[labels == label] for label, _ in enumerate(fitted.classes, start=1)]
+    likely = [each.probability(s) for each, s in zip(fitted.classes, split, strict=True)]
+    cells_seen = float(sum(p.sum() for p in likely))
+    return {
+        each.name: _of_class(each, s, p, cells_seen, _NOMINAL_TAIL if images > 1 else WIDEST_TAIL)
+        for each, s, p in zip(fitted.classes, split, likely, strict=True)
+    }
+
+
+def tail_of(number: int, likely: NDArray[np.float64], misses: float, dispersion: float) -> float:
+    """Return how far out in its distribution a number of cells lies.
+
+    Args:
+        number: of cells.
+        likely: shape (n,), the probability of each detection.
+        misses: expected number of unseen cells.
+        dispersion: their variance over their mean, at least 1.
+
+    Returns:
+        the smaller of the two tail probabilities, in [0, 0.5]; the probability of the number
+        itself goes half to either side (mid-p), which keeps intervals of small counts honest.
+    """
+    if len(likely) > _EXACT_UP_TO:
+        mean, deviation = _moments(likely, misses, dispersion)
+        below = NormalDist(mean, deviation).cdf(number)
+    else:
+        mass = _distribution(likely, misses, dispersion)
+        if number >= len(mass):
+            return 0.0
+        below = float(mass[:number].sum() + mass[number] / 2)
+    return min(below, 1 - below)
+
+
+def _read(calibration: Mapping[str, Any]) -> Calibration:
+    return Calibration.model_validate(calibration)
+
+
+def _of_class(
+    fitted: ClassCalibration,
+    scores: NDArray[np.float32],
+    likely: NDArray[np.float64],
+    cells_seen: float,
+    widest: float,
+) -> Interval:
+    count = int(np.count_nonzero(scores >= np.float32(fitted.threshold)))
+    misses = fitted.misses_per_cell * cells_seen
+    low, high = _between(likely, misses, fitted.miss_dispersion, min(fitted.tail, widest))
+    return min(low, count), max(high, count)
+
+
+def _between(
+    likely: NDArray[np.float64], misses: float, dispersion: float, tail: float
+) -> Interval:
+    """Return the least and the greatest number that lies no further out than ``tail``."""
+    if len(likely) > _EXACT_UP_TO:
+        mean, deviation = _moments(likely, misses, dispersion)
+        tail = min(tail, _NOMINAL_TAIL)
+        reach = -NormalDist().inv_cdf(max(tail, 1e-12)) * deviation
+        return max(0, math.ceil(mean - reach)), math.floor(mean + reach)
+    mass = _distribution(likely, misses, dispersion)
+    below = np.cumsum(mass) - mass / 2
+    inside = np.flatnonzero(np.minimum(below, 1 - below) >= tail)
+    if not len(inside):
+        middle = int(np.argmax(mass))
+        return middle, middle
+    return int(inside[0]), int(inside[-1])
+
+
+def _moments(likely: NDArray[np.float64], misses: float, dispersion: float) -> tuple[float, float]:
+    variance = float((likely * (1 - likely)).sum()) + misses * dispersion
+    return float(likely.sum()) + misses, max(math.sqrt(variance), 1e-6)
+
+
+def _distribution(
+    likely: Sequence[float] | NDArray[np.float64], misses: float, dispersion: float
+) -> NDArray[np.float64]:
+    """Return the probability of 0, 1, 2 … cells; the last entry is the first that is negligible."""
+    mass = np.zeros(len(likely) + 1)
+    mass[0] = 1
+    for reached, p in enumerate(likely, start=1):
+        mass[1 : reached + 1] += p * (mass[:reached] - mass[1 : reached + 1])
+        mass[0] *= 1 - p
+    return np.convolve(mass, _unseen(misses, dispersion))
+
+
+def _unseen(mean: float, dispersion: float) -> NDArray[np.float64]:
+    """Return the probability of 0, 1, 2 … unseen cells."""
+    if mean <= 0:
+        return np.ones(1)
+    longest = math.ceil(mean + 12 * math.sqrt(mean * dispersion) + 12 * dispersion)
+    spread = dispersion - 1
+    number = np.arange(longest)
+    if spread < 1e-6:
+        ratio = mean / (number + 1)
+        first = math.exp(-mean)
+    else:
+        size = mean / spread
+        ratio = (number + size) / (number + 1) * (spread / dispersion)
+        first = dispersion**-size
+    mass = first * np.cumprod(np.concatenate([[1.0], ratio]))
+    return np.asarray(mass / mass.sum())
