@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,3 +23,16 @@ class Cells(Protocol):
     def labels(self) -> NDArray[np.int64]:
         """Shape (n,), 1-based."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class TrueCells:
+    """The cells that somebody marked on one image.
+
+    Attributes:
+        boxes_xyxy_px: shape (n, 4), float32, in image pixels.
+        labels: shape (n,), int64, 1-based.
+    """
+
+    boxes_xyxy_px: Boxes
+    labels: NDArray[np.int64]
