@@ -56,8 +56,8 @@ def spread_red_cells(
     for _ in range(_SWEEPS):
         places = np.concatenate([points, obstacles])
         push = np.zeros_like(places)
-        for i, j in _neighbours(places, 2 * _GAP * everyone.max(initial=0)):
-            _repel(push, places, i, j, everyone, mobile, host)
+        for first, second in _neighbours(places, 2 * _GAP * everyone.max(initial=0)):
+            _repel(push, places, first, second, everyone, mobile, host)
         if len(riders):
             _tether(push, places, riders, host[riders], depth[riders], everyone)
         points = np.clip(points + push[:n], low, high)

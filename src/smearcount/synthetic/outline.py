@@ -65,6 +65,41 @@ class Patch:
         return filled(self.edge_px - self.distance_px)
 
 
+def visible_box(
+    outline: Outline, x_px: float, y_px: float, size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of the part of a curve that lies in an image, in pixels.
+
+    A cell cut by the border is narrower along it than the whole cell.
+
+    Args:
+        outline: the curve; some of what it encloses lies in the image.
+        x_px: its centre in the image, pixels from the left edge.
+        y_px: its centre in the image, pixels from the top edge.
+        size: width and height of the image in pixels.
+    """
+    curve = outline.radius_px * np.array([np.cos(_ANGLES), np.sin(_ANGLES)])
+    points = np.asarray(curve.T, dtype=np.float64) + np.array([x_px, y_px])
+    for axis in (0, 1):
+        points = _cut(points, axis, 0, above=True)
+        points = _cut(points, axis, size[axis], above=False)
+    left, top = points.min(axis=0)
+    right, bottom = points.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _cut(points: NDArray[np.float64], axis: int, at: float, *, above: bool) -> NDArray[np.float64]:
+    """Return the part of a closed polygon, shape (n, 2), on one side of a line."""
+    side = points[:, axis] - at if above else at - points[:, axis]
+    following, side_following = np.roll(points, -1, axis=0), np.roll(side, -1)
+    crossing = (side >= 0) != (side_following >= 0)
+    share = np.where(crossing, side / np.where(crossing, side - side_following, 1), 0)
+    met = points + share[:, None] * (following - points)
+    met[crossing, axis] = at
+    both = np.stack([points, met], axis=1)
+    return np.asarray(both[np.stack([side >= 0, crossing], axis=1)])
+
+
 def smooth_outline(
     rng: np.random.Generator, radius_px: float, aspect: float, roughness: float
 ) -> Outline:
@@ -124,7 +159,7 @@ def patch_of(outline: Outline, x_px: float, y_px: float) -> tuple[Patch, tuple[i
     y = np.arange(region[1], region[3], dtype=np.float32) + np.float32(0.5 - y_px)
     across, down = np.meshgrid(x, y)
     edge = np.interp(np.arctan2(down, across), _ANGLES, outline.radius_px).astype(np.float32)
-    return Patch(across, down, np.hypot(across, down), edge), region[:2]
+    return Patch(across, down, np.sqrt(across**2 + down**2), edge), region[:2]
 
 
 def filled(depth_px: Floats) -> Floats:
@@ -133,7 +168,7 @@ def filled(depth_px: Floats) -> Floats:
     Args:
         depth_px: how far the pixel's centre lies inside the edge, negative outside.
     """
-    return np.clip(depth_px / 1.5 + 0.5, 0, 1)
+    return np.asarray(np.clip(depth_px / 1.5 + 0.5, 0, 1), dtype=np.float32)
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], size_px: float) -> Floats:
@@ -149,4 +184,5 @@ def grain(rng: np.random.Generator, shape: tuple[int, int], size_px: float) -> F
         (int(height / size_px) + 2, int(width / size_px) + 2), dtype=np.float32
     )
     coarse = Image.fromarray(knots)
-    return 1.4 * np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+    smooth = coarse.resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(1.4 * np.asarray(smooth), dtype=np.float32)

@@ -10,8 +10,8 @@ from smearcount.synthetic.stain import Density, Stain
 
 def platelet_outline(rng: np.random.Generator, rbc_diameter_px: float) -> Outline:
     """Draw the outline of a platelet; ``rbc_diameter_px`` is a red cell's diameter in pixels."""
-    radius = rbc_diameter_px * np.clip(rng.lognormal(-1.15, 0.2), 0.2, 0.45) / 2
-    return smooth_outline(rng, radius, rng.uniform(0.65, 1.0), roughness=0.12)
+    radius = rbc_diameter_px * np.clip(rng.lognormal(-1.1, 0.16), 0.26, 0.48) / 2
+    return smooth_outline(rng, radius, rng.uniform(0.65, 1.0), roughness=0.1)
 
 
 def platelet_density(rng: np.random.Generator, patch: Patch, stain: Stain) -> Density:
@@ -23,7 +23,9 @@ def platelet_density(rng: np.random.Generator, patch: Patch, stain: Stain) -> De
         stain: its colour.
     """
     radius = float(patch.edge_px.mean())
-    grains = 1 + 0.35 * grain(rng, patch.level.shape, max(0.3 * radius, 1.0))
-    core = np.exp(-((patch.level / rng.uniform(0.7, 0.95)) ** 4)) * np.maximum(grains, 0.2)
-    amount = patch.inside * (0.3 + 0.8 * core) * rng.uniform(0.8, 1.3)
-    return amount[..., None] * stain.density(stain.platelet)
+    grains = 1 + 0.22 * grain(rng, patch.level.shape, max(0.35 * radius, 1.0))
+    core = np.exp(-((patch.level / rng.uniform(0.65, 0.9)) ** 4)) * np.maximum(grains, 0.3)
+    seam = np.exp(-((np.maximum(patch.level - 0.75, 0) / 0.2) ** 2))  # reaches a little beyond
+    amount = (0.3 * seam + 0.85 * core) * rng.uniform(0.75, 1.2)
+    colour = stain.density(stain.platelet)
+    return np.asarray(amount[..., None] * colour, dtype=np.float32)

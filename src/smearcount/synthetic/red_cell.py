@@ -23,7 +23,7 @@ def red_cell_outline(rng: np.random.Generator, diameter_px: float, odd: float) -
         diameter_px: of the circle of the same area, in pixels.
         odd: the chance of a teardrop or a crenated cell, in [0, 1].
     """
-    aspect = 1 - min(abs(rng.normal(0, 0.12)), 0.45)
+    aspect = 1 - min(abs(rng.normal(0, 0.12)), 0.4)
     outline = smooth_outline(rng, diameter_px / 2, aspect, roughness=0.035)
     if rng.random() >= odd:
         return outline
@@ -41,17 +41,22 @@ def red_cell_density(
         stain: its colour.
         pallor: how pale the middle of the average cell is: 0 none, 1 empty.
     """
-    depth = np.clip(pallor * rng.uniform(0.5, 1.4), 0, 0.97)
-    width = rng.uniform(0.32, 0.48) + 0.15 * pallor
-    steepness = rng.uniform(2, 4)
-    shift = rng.uniform(-0.08, 0.08, 2) * patch.edge_px.mean()
+    radius = float(patch.edge_px.mean())
+    depth = np.clip(rng.normal(pallor, 0.6 * pallor * (1 - 0.5 * pallor)), -0.1, 0.98)
+    width = rng.uniform(0.36, 0.5) + 0.12 * pallor
+    steepness = rng.uniform(2.2, 4.5)
+    shift = rng.normal(0, 0.05, 2) * radius
     off_centre = np.hypot(patch.x_px - shift[0], patch.y_px - shift[1]) / patch.edge_px
+    off_centre *= 1 + 0.06 * grain(rng, patch.level.shape, 0.6 * radius)
     thickness = 1 - depth * np.exp(-((off_centre / width) ** steepness))
     if rng.random() < 0.04:  # a target cell: a dark spot in the middle of the pale zone
         thickness += 0.8 * depth * np.exp(-((off_centre / (0.4 * width)) ** 2))
-    rim = 0.12 * np.exp(-(((patch.level - 0.9) / 0.09) ** 2))
-    cloud = 0.03 * grain(rng, patch.level.shape, 0.25 * float(patch.edge_px.mean()))
-    glow = 0.07 * np.exp(-(((patch.level - 1.06) / 0.03) ** 2)) * (patch.level > 1)
-    amount = patch.inside * (thickness + rim + cloud) * rng.normal(1, 0.08) - glow
+    lip = rng.uniform(0, 0.18) * np.exp(-(((patch.level - 0.93) / 0.05) ** 2))
+    cloud = 0.03 * grain(rng, patch.level.shape, 0.25 * radius)
+    slope = np.clip((1.06 - patch.level) / rng.uniform(0.1, 0.2), 0, 1)  # the cell thins out
+    glow = rng.uniform(0, 0.1) * np.exp(-(((patch.level - 1.05) / 0.03) ** 2)) * (patch.level > 1)
+    strength = np.clip(rng.normal(1, 0.15), 0.6, 1.5)
+    amount = patch.inside * (thickness * slope + lip + cloud) * strength - glow
     tint = 1 + rng.normal(0, 0.03, 3)
-    return amount[..., None] * (stain.density(stain.red_cell) * tint).astype(np.float32)
+    colour = (stain.density(stain.red_cell) * tint).astype(np.float32)
+    return np.asarray(amount[..., None] * colour, dtype=np.float32)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.detections.boxes import Boxes, clip
+from smearcount.detections.boxes import Boxes
 from smearcount.synthetic.optics import compress, expose, lamp, stray_px, transmit
-from smearcount.synthetic.outline import Patch, grain, patch_of
+from smearcount.synthetic.outline import Patch, grain, patch_of, visible_box
 from smearcount.synthetic.platelet import platelet_density
 from smearcount.synthetic.population import Cell, Platelet, RedCell, WhiteCell, populate
 from smearcount.synthetic.red_cell import red_cell_density
@@ -67,8 +67,7 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
         rng = np.random.default_rng([seed, _LOOKS, index])
         label, density = _stained(cell, patch, stain, style, rng)
         layers.add(density, left, top)
-        x0, y0, x1, y1 = cell.outline.box_xyxy_px
-        boxes.append((x0 + cell.x_px, y0 + cell.y_px, x1 + cell.x_px, y1 + cell.y_px))
+        boxes.append(visible_box(cell.outline, cell.x_px, cell.y_px, (style.width, style.height)))
         labels.append(label)
 
     scene = np.random.default_rng([seed, _SCENE])
@@ -80,9 +79,7 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
     return Smear(
         name=f"{style.name}-{seed}",
         pixels=compress(pixels, style.jpeg_quality),
-        boxes_xyxy_px=clip(
-            np.array(boxes, dtype=np.float32).reshape(-1, 4), style.width, style.height
-        ),
+        boxes_xyxy_px=np.array(boxes, dtype=np.float32).reshape(-1, 4),
         labels=np.array(labels, dtype=np.int64),
     )
 
@@ -92,7 +89,14 @@ def demo_smears() -> list[Smear]:
     styles = (
         SmearStyle("bright-100px", stain="grey-green", n_wbc=1, n_platelets=5, stain_shift=0.1),
         SmearStyle(
-            "warm-130px", 575, 575, rbc_px=130, stain="magenta", n_platelets=3, illumination=0.25
+            "warm-130px",
+            575,
+            575,
+            rbc_px=130,
+            stain="magenta",
+            pallor=0.35,
+            n_platelets=3,
+            illumination=0.25,
         ),
         SmearStyle(
             "dense-40px",

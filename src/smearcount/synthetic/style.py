@@ -70,7 +70,7 @@ class SmearStyle:
     clumped: float = 0.2
     stain: str = "beige"
     stain_shift: float = 0.0
-    pallor: float = 0.45
+    pallor: float = 0.6
     odd: float = 0.03
     illumination: float = 0.1
     blur_px: float = 0.8

@@ -111,11 +111,12 @@ def white_cell_density(
     specks *= patch.inside * kind.granules * rng.uniform(0.7, 1.1)
     if not kind.granules_dark:
         specks *= 1 - nucleus
-    return (
+    layers = (
         ((1 - nucleus) * body)[..., None] * (cytoplasm + kind.blue * nucleus_dye)
         + (nucleus * chromatin)[..., None] * nucleus_dye * (0.6 if kind.granules_dark else 1.0)
         + specks[..., None] * granule_dye
-    ).astype(np.float32)
+    )
+    return np.asarray(layers, dtype=np.float32)
 
 
 def _nucleus(rng: np.random.Generator, patch: Patch, kind: WhiteCellKind) -> Floats:
