@@ -158,8 +158,10 @@ def patch_of(outline: Outline, x_px: float, y_px: float) -> tuple[Patch, tuple[i
     x = np.arange(region[0], region[2], dtype=np.float32) + np.float32(0.5 - x_px)
     y = np.arange(region[1], region[3], dtype=np.float32) + np.float32(0.5 - y_px)
     across, down = np.meshgrid(x, y)
-    edge = np.interp(np.arctan2(down, across), _ANGLES, outline.radius_px).astype(np.float32)
-    return Patch(across, down, np.sqrt(across**2 + down**2), edge), region[:2]
+    edge = np.interp(np.arctan2(down, across), _ANGLES, outline.radius_px)
+    return Patch(across, down, np.sqrt(across**2 + down**2), np.asarray(edge, np.float32)), region[
+        :2
+    ]
 
 
 def filled(depth_px: Floats) -> Floats:
