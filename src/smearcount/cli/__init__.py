@@ -1,0 +1,68 @@
+"""The command line: one module per command, and one way to fail.
+
+Results go to standard output; errors and progress go to standard error. The exit code is 0 if all
+went well, 1 if something failed, 2 for wrong usage, 130 if stopped by Ctrl-C. A command imports
+what it needs when it runs, so that ``smearcount --help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, TextIO
+
+import typer
+
+from smearcount import __version__
+from smearcount.cli.count import count
+from smearcount.cli.demo import demo
+from smearcount.errors import SmearcountError, UsageError
+
+app = typer.Typer(
+    name="smearcount",
+    help="Find and count red cells, white cells and platelets on images of blood smears.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("count")(count)
+app.command("demo")(demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"smearcount {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+def main() -> None:
+    """Run the command line and exit the process.
+
+    Every error raised on purpose is one plain sentence on standard error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _print_any_name(stream)
+    try:
+        app()
+    except SmearcountError as error:
+        print(f"smearcount: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _print_any_name(stream: TextIO) -> None:
+    """Let a file name that the terminal's encoding lacks be printed with escapes, not fail."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")

@@ -1,0 +1,1 @@
+"""What is left of a count: tables, annotated pictures, and the record to repeat it."""

@@ -1,0 +1,138 @@
+"""Many images: a failed one is a row with its reason, and a killed batch goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+from smearcount.analyse import analyse
+from smearcount.batch.journal import Journal
+from smearcount.detector.detector import Detector
+from smearcount.errors import ImageError, SmearcountError
+from smearcount.image.read import open_image
+from smearcount.report.coco import write_coco
+from smearcount.report.outcome import Outcome
+from smearcount.report.record import write_record
+from smearcount.report.table import write_counts_csv
+from smearcount.report.write import make_folder, replacing
+from smearcount.settings import Settings
+
+ANNOTATED = "annotated"
+"""The folder, inside the results, that holds the annotated pictures."""
+
+
+def count_batch(
+    paths: Sequence[str],
+    detector: Detector,
+    settings: Settings,
+    out: Path | None = None,
+    on_result: Callable[[Outcome], None] = lambda outcome: None,
+    command: Sequence[str] = (),
+) -> list[Outcome]:
+    """Count many images, one after the other.
+
+    Args:
+        paths: image files; one that cannot be read becomes a failed outcome, and the rest goes on.
+        detector: finds the cells.
+        settings: threshold, edge rule, pixel size.
+        out: the folder for ``counts.csv``, ``detections.json``, ``run.json``, the annotated
+            pictures and the journal; None writes nothing. Images that the journal there holds as
+            finished, with the same bytes, settings and model, are not counted again.
+        on_result: called with each outcome, in input order, as soon as it is known.
+        command: the command line, for the record.
+
+    Returns:
+        one outcome per path, in the same order, holding no pixels.
+
+    Raises:
+        UsageError: ``out`` cannot be written to.
+    """
+    pictures = picture_names(paths) if out is not None else [None] * len(paths)
+    with _journal(out, settings, detector) as journal:
+        finished = [
+            _finished(path, out, picture, journal)
+            for path, picture in zip(paths, pictures, strict=True)
+        ]
+        fresh = count_each(
+            (path for path, known in zip(paths, finished, strict=True) if known is None),
+            detector,
+            settings,
+        )
+        outcomes = []
+        for picture, known in zip(pictures, finished, strict=True):
+            outcome = known if known is not None else _kept(next(fresh), out, picture, journal)
+            outcomes.append(outcome)
+            on_result(outcome)
+    if out is not None:
+        classes = detector.card.classes
+        write_counts_csv(out / "counts.csv", outcomes, classes)
+        write_coco(out / "detections.json", outcomes, classes)
+        write_record(out / "run.json", outcomes, settings, detector.card, command)
+    return outcomes
+
+
+def count_each(paths: Iterable[str], detector: Detector, settings: Settings) -> Iterator[Outcome]:
+    """Yield the outcome of each path, in order; an image that fails stops nothing."""
+    for path in paths:
+        try:
+            yield Outcome(path, analyse(partial(open_image, path), detector, settings))
+        except SmearcountError as error:
+            yield Outcome(path, error=str(error))
+        except Exception as error:
+            kind = type(error).__name__
+            yield Outcome(path, error=f"{path}: failed in a way not foreseen ({kind}: {error}).")
+
+
+def picture_names(paths: Sequence[str]) -> list[str]:
+    """Return a file name for the annotated picture of each input, no two alike.
+
+    The name is the input's, with ``.jpg``; a number tells apart inputs of the same name, also on
+    a disk that ignores case.
+    """
+    taken: set[str] = set()
+    names = []
+    for path in paths:
+        stem = Path(path).stem
+        name, number = f"{stem}.jpg", 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}-{number}.jpg"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _journal(
+    out: Path | None, settings: Settings, detector: Detector
+) -> Journal | nullcontext[None]:
+    if out is None:
+        return nullcontext()
+    make_folder(out / ANNOTATED)
+    return Journal(out / "journal.jsonl", settings, detector.card)
+
+
+def _finished(
+    path: str, out: Path | None, picture: str | None, journal: Journal | None
+) -> Outcome | None:
+    if journal is None or out is None or picture is None:
+        return None
+    return journal.find(path, picture) if (out / ANNOTATED / picture).exists() else None
+
+
+def _kept(
+    outcome: Outcome, out: Path | None, picture: str | None, journal: Journal | None
+) -> Outcome:
+    """Write the picture, then the line that says it is finished, and let go of the pixels."""
+    if outcome.result is None or out is None or picture is None or journal is None:
+        return outcome.without_pixels()
+    try:
+        drawn = outcome.result.draw()
+    except ImageError as error:  # the file went away between the count and the drawing
+        return Outcome(outcome.name, error=str(error))
+    with replacing(out / ANNOTATED / picture) as stream:
+        drawn.save(stream, format="JPEG", quality=92, subsampling=0)
+    kept = Outcome(outcome.name, outcome.result, picture=picture)
+    journal.add(kept)
+    return kept.without_pixels()

@@ -1,0 +1,150 @@
+"""``smearcount count``: photographs in, counts out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smearcount.errors import UsageError
+from smearcount.settings import EDGE_RULES, Settings
+
+if TYPE_CHECKING:
+    from smearcount.report.outcome import Outcome
+
+
+def count(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Images, folders of images, or glob patterns."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for counts.csv, detections.json, run.json and annotated/. "
+            "Run again with the same folder, a stopped batch goes on where it was.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="One score from 0 to 1 for every class; without it the model's own."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A model file; without it the one that ships.")
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(help="Micrometres per pixel; without it estimated from the red cells."),
+    ] = None,
+    edge: Annotated[
+        str,
+        typer.Option(metavar="RULE", help=f"Which border cells count: {', '.join(EDGE_RULES)}."),
+    ] = "all",
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of the table.")
+    ] = False,
+) -> None:
+    """Count the cells in photographs of blood smears.
+
+    Exits with 0 if every image was counted, 1 if some failed, 2 for wrong usage.
+    """
+    # Checked first: a wrong word must not cost a search through folders.
+    settings = Settings(threshold=threshold, edge=edge, pixel_size_um=pixel_size)  # type: ignore[arg-type]
+    if model is not None and not model.exists():
+        raise UsageError(f"{model}: there is no such model file.")
+    try:
+        failed = _count(paths, out, settings, model, as_json=json)
+    except KeyboardInterrupt:
+        print(f"smearcount: {_stopped(out)}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    raise typer.Exit(1 if failed else 0)
+
+
+def _count(
+    paths: Sequence[str], out: Path | None, settings: Settings, model: Path | None, *, as_json: bool
+) -> int:
+    """Count, print, and return how many images failed."""
+    from smearcount.batch import ANNOTATED, count_batch
+    from smearcount.detector.load import load_detector
+    from smearcount.image.find import find_images
+    from smearcount.report.document import document
+    from smearcount.report.table import print_table
+
+    found = find_images(paths)
+    if out is not None:
+        found = _without_own_pictures(found, paths, out / ANNOTATED)
+    detector = load_detector(model)
+    with progress(len(found)) as tell:
+        outcomes = count_batch(
+            found, detector, settings, out, on_result=tell, command=("smearcount", *sys.argv[1:])
+        )
+    if as_json:
+        from json import dumps
+
+        print(dumps(document(outcomes, settings, detector.card)))
+    else:
+        print_table(outcomes, detector.card.classes)
+        if out is not None:
+            print(f"Tables and annotated pictures are in {out}", file=sys.stderr)
+    return sum(outcome.result is None for outcome in outcomes)
+
+
+@contextmanager
+def progress(images: int) -> Iterator[Callable[[Outcome], None]]:
+    """Show a bar on standard error while images are counted, where someone can see it.
+
+    Yields:
+        what to call with each outcome: it moves the bar, and tells why an image failed.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    shown = console.is_terminal and images > 1
+    words = TextColumn("counting")
+    bar = Progress(
+        words,
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not shown,
+    )
+    with bar:
+        task = bar.add_task("counting", total=images)
+
+        def tell(outcome: Outcome) -> None:
+            if outcome.error is not None:
+                console.print(Text(f"smearcount: {outcome.error}"))
+            bar.advance(task)
+
+        yield tell
+
+
+def _without_own_pictures(found: list[str], given: Sequence[str], annotated: Path) -> list[str]:
+    """Leave out the pictures that an earlier run drew, unless they are asked for by name."""
+    own = annotated.resolve()
+    kept = [path for path in found if path in given or not Path(path).resolve().is_relative_to(own)]
+    if not kept:
+        raise UsageError(f"{annotated.parent}: holds no images but those that smearcount drew.")
+    return kept
+
+
+def _stopped(out: Path | None) -> str:
+    if out is None:
+        return "stopped; with -o FOLDER a batch can be stopped and goes on where it was."
+    return "stopped; run the same command again and it goes on where it was."

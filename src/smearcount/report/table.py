@@ -1,0 +1,139 @@
+"""The table: one row per input, on the screen and in ``counts.csv``.
+
+A column is added in one place: :func:`columns` for the file, :func:`screen_columns` for the screen.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smearcount.report.outcome import Outcome, total
+from smearcount.report.write import write_text
+from smearcount.result import CountResult
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table.
+
+    Attributes:
+        title: the header.
+        cell: what stands in the row of an outcome; empty where there is nothing to say.
+        number: whether the cells are numbers, which are aligned right and never broken.
+    """
+
+    title: str
+    cell: Callable[[Outcome], str]
+    number: bool = True
+
+
+def columns(classes: Sequence[str]) -> list[Column]:
+    """Return the columns of ``counts.csv``.
+
+    Args:
+        classes: the model's class names in label order.
+    """
+    return [
+        Column("image", lambda outcome: outcome.name, number=False),
+        *(_count(name) for name in classes),
+        *(_excluded(name) for name in classes),
+        _of_result("rbc_diameter_px", lambda result: _decimal(result.scale.rbc_diameter_px, 1)),
+        _of_result("pixel_size_um", lambda result: _decimal(result.scale.pixel_size_um, 5)),
+        _of_result("pixel_size_source", lambda result: result.scale.source, number=False),
+        _of_result("flags", lambda result: "; ".join(result.flags), number=False),
+        Column("status", status, number=False),
+        Column("error", lambda outcome: outcome.error or "", number=False),
+        _of_result("model", lambda result: result.card.name, number=False),
+        _of_result("seconds", lambda result: _decimal(result.seconds, 3)),
+    ]
+
+
+def screen_columns(classes: Sequence[str], outcomes: Sequence[Outcome]) -> list[Column]:
+    """Return the columns of the screen: the file's most needed ones, empty ones left out."""
+    wanted = {"image", *classes, "rbc_diameter_px"}
+    useful = {"flags", "status"} if any(o.error for o in outcomes) else {"flags"}
+    if any(o.result is not None and sum(o.result.excluded.values()) for o in outcomes):
+        useful |= {_excluded(name).title for name in classes}
+    return [
+        column
+        for column in columns(classes)
+        if column.title in wanted
+        or (column.title in useful and any(column.cell(o) for o in outcomes))
+    ]
+
+
+def status(outcome: Outcome) -> str:
+    """Return ``counted`` or ``error``."""
+    return "error" if outcome.result is None else "counted"
+
+
+def write_counts_csv(path: Path, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+    """Write ``counts.csv``: one row per input, in input order; a failed one has empty counts."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    shown = columns(classes)
+    table.writerow([column.title for column in shown])
+    table.writerows([column.cell(outcome) for column in shown] for outcome in outcomes)
+    write_text(path, text.getvalue())
+
+
+def print_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+    """Print one row per input and a total to standard output.
+
+    Numbers are never broken or cut. On a terminal a long path is folded; in a pipe every row is
+    one line.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_footer=len(outcomes) > 1, pad_edge=False)
+    sums = {name: str(n) for name, n in total(outcomes).items()}
+    for column in screen_columns(classes, outcomes):
+        footer = _total_title(outcomes) if column.title == "image" else sums.get(column.title, "")
+        width = max(len(footer), len(column.title), *(len(column.cell(o)) for o in outcomes))
+        table.add_column(
+            column.title,
+            footer=Text(footer),
+            justify="right" if column.number else "left",
+            no_wrap=column.number,
+            min_width=width if column.number else min(width, 16),
+            overflow="fold",
+        )
+    shown = screen_columns(classes, outcomes)
+    for outcome in outcomes:
+        table.add_row(*(Text(column.cell(outcome)) for column in shown))
+    console = Console(highlight=False)
+    unlimited = console.options.update(width=1_000_000)
+    needed = Measurement.get(console, unlimited, table).maximum
+    numbers = Measurement.get(console, unlimited, table).minimum
+    console.width = max(numbers, min(console.width, needed)) if console.is_terminal else needed
+    console.print(table)
+
+
+def _total_title(outcomes: Sequence[Outcome]) -> str:
+    failed = sum(outcome.result is None for outcome in outcomes)
+    left_out = f", {failed} failed" if failed else ""
+    return f"total of {len(outcomes) - failed}{left_out}"
+
+
+def _count(name: str) -> Column:
+    return _of_result(name, lambda result: str(result.counts.get(name, 0)))
+
+
+def _excluded(name: str) -> Column:
+    return _of_result(f"{name}_excluded", lambda result: str(result.excluded.get(name, 0)))
+
+
+def _of_result(title: str, cell: Callable[[CountResult], str], number: bool = True) -> Column:
+    return Column(title, lambda o: "" if o.result is None else cell(o.result), number)
+
+
+def _decimal(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
