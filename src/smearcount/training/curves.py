@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ class Curves(Callback):
     def __init__(self, out: Path) -> None:
         self.out = out
         self.rows: list[dict[str, float]] = []
+        self._begun = 0.0
 
     @property
     def state_key(self) -> str:
@@ -34,13 +36,18 @@ class Curves(Callback):
         """Take up the rows of an earlier run."""
         self.rows = list(state_dict["rows"])
 
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the epoch's clock."""
+        self._begun = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember this epoch's validation before the best checkpoint is written."""
         self._keep(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Complete the epoch's row with its mean losses and write the files."""
         self._keep(trainer)
+        self.rows[-1]["seconds"] = round(time.perf_counter() - self._begun, 3)
         self.out.mkdir(parents=True, exist_ok=True)
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         with (self.out / "curves.csv").open("w", newline="", encoding="utf-8") as file:

@@ -102,7 +102,7 @@ def load(
     return Sample(
         torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous(),
         torch.from_numpy((np.asarray(image.boxes_xyxy_px) * factor).astype(np.float32)),
-        torch.from_numpy(np.asarray(image.labels, dtype=np.int64)),
+        torch.from_numpy(np.array(image.labels, dtype=np.int64)),
         scale / kept,
     )
 

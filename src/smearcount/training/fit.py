@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -40,16 +41,23 @@ class Fitting(pl.LightningModule):
         recipe: how to train it.
         classes: class names in label order.
         steps_per_epoch: optimiser steps in an epoch; the schedule needs it.
+        seed: of what the network itself draws, such as dropout or sampled boxes.
     """
 
     def __init__(
-        self, network: nn.Module, recipe: Recipe, classes: Sequence[str], steps_per_epoch: int
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        classes: Sequence[str],
+        steps_per_epoch: int,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
         self.classes = tuple(classes)
         self.steps_per_epoch = steps_per_epoch
+        self.seed = seed
         self._truths: list[Detections] = []
         self._found: list[Detections] = []
 
@@ -58,6 +66,10 @@ class Fitting(pl.LightningModule):
         """The network as what it can do."""
         network: Any = self.network
         return network  # type: ignore[no-any-return]
+
+    def on_train_epoch_start(self) -> None:
+        """Let every epoch draw from its own seed, so that a resumed run draws the same."""
+        torch.manual_seed(self.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: tuple[Tensor, list[Target]], index: int) -> Tensor:
         """Return the summed losses; log each one's true epoch mean."""
@@ -198,12 +210,14 @@ def fit(
         seed: decides weights, order and augmentation.
         quiet: no progress bar.
     """
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
     steps = max(1, len(train) // recipe.batch)
     if train.augmentation is None:
         steps = math.ceil(len(train) / recipe.batch)
-    module = Fitting(network, recipe, classes, steps)
-    if recipe.precision == "bf16-mixed":
+    module = Fitting(network, recipe, classes, steps, seed)
+    precision = best_precision() if recipe.precision == "auto" else recipe.precision
+    if recipe.precision != "32-true":
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     last = ModelCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
                            save_on_train_epoch_end=True)  # fmt: skip
@@ -224,7 +238,7 @@ def fit(
         accelerator="auto",
         devices="auto",
         max_epochs=recipe.epochs,
-        precision=recipe.precision,
+        precision=precision,
         gradient_clip_val=recipe.clip or None,
         check_val_every_n_epoch=recipe.validate_every,
         num_sanity_val_steps=0,
@@ -239,6 +253,8 @@ def fit(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        warnings.filterwarnings("ignore", message="Total length of .* is zero.*")
         trainer.fit(
             module,
             datamodule=Samples(train, val, recipe),
@@ -247,6 +263,12 @@ def fit(
         )
     kept = out / ("best.ckpt" if val is not None and (out / "best.ckpt").exists() else "last.ckpt")
     return read_checkpoint(kept)
+
+
+def best_precision() -> Literal["bf16-mixed", "32-true"]:
+    """Return the precision that trains fastest on this machine."""
+    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if fast else "32-true"
 
 
 def read_checkpoint(path: Path) -> Fitted:

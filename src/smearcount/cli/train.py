@@ -1,0 +1,93 @@
+"""``smearcount train`` and ``smearcount retrain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from smearcount.training.train import TrainedRun
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="COCO .json, or the folder of a COCO, VOC or YOLO data set.", metavar="DATA"
+    ),
+]
+Val = Annotated[
+    str | None, typer.Option("--val", help="Another data set to validate on.", metavar="DATA")
+]
+Split = Annotated[
+    str | None, typer.Option(help="Split of DATA to learn from. [default: train]", metavar="NAME")
+]
+ValSplit = Annotated[
+    str | None, typer.Option(help="Split to validate on. [default: val]", metavar="NAME")
+]
+Weights = Annotated[
+    str,
+    typer.Option(help="Start from: none (random), coco, backbone, or a .pth/.safetensors file."),
+]
+Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.", min=1)]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder of the run; goes on if it has begun.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+
+
+def train(
+    data: Data,
+    out: Out,
+    val: Val = None,
+    split: Split = None,
+    val_split: ValSplit = None,
+    arch: Annotated[str, typer.Option(help="Architecture.")] = "smearnet",
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe by name or .toml path. [default: the architecture's]")
+    ] = None,
+    weights: Weights = "none",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    epochs: Epochs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a detector on annotated images, measure it and write its model files."""
+    from smearcount.training.splits import DataChoice
+    from smearcount.training.train import train_detector
+
+    trained = train_detector(
+        DataChoice(data, val, split, val_split),
+        out,
+        arch=arch,
+        recipe=recipe,
+        weights=weights,
+        seed=seed,
+        epochs=epochs,
+        quiet=quiet,
+        say=typer.echo,
+    )
+    _tell(trained)
+
+
+def retrain(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished training.", metavar="RUN")],
+    out: Out,
+    quiet: Quiet = False,
+) -> None:
+    """Train the network of RUN again, on its training and validation images together."""
+    from smearcount.training.train import retrain_detector
+
+    _tell(retrain_detector(run, out, quiet=quiet, say=typer.echo))
+
+
+def _tell(trained: TrainedRun) -> None:
+    card = trained.outcome.card
+    figures = card.metrics.get("validation", {})
+    typer.echo(f"Kept epoch {trained.fitted.epoch}, after {trained.seconds / 60:.1f} min.")
+    for name, threshold in zip(card.classes, card.thresholds, strict=True):
+        ap = figures.get(f"map_50_{name}")
+        measured = f"AP50 {ap:.3f}, " if ap is not None else ""
+        typer.echo(f"  {name}: {measured}counts from a score of {threshold:.2f}")
+    if "map" in figures:
+        typer.echo(f"  mAP {figures['map']:.3f}, mAP50 {figures['map_50']:.3f} on validation")
+    typer.echo(f"Model: {trained.outcome.onnx or trained.outcome.weights}")

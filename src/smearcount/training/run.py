@@ -1,0 +1,93 @@
+"""The folder of a training run: its settings and the files that it ends with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from smearcount.errors import UsageError
+from smearcount.training.recipe import Recipe
+from smearcount.training.splits import DataChoice
+
+SETTINGS: Final = "settings.json"
+LAST: Final = "last.ckpt"
+BEST: Final = "best.ckpt"
+FITTED: Final = "fitted.json"
+STATE: Final = "weights.pth"
+ONNX: Final = "model.onnx"
+
+
+class RunSettings(BaseModel):
+    """Everything that decides how a run goes; two runs with equal settings are the same run.
+
+    Attributes:
+        architecture: a name of :data:`smearcount.training.architectures.ARCHITECTURES`.
+        recipe: how the network is trained, every entry resolved.
+        weights: what it starts from.
+        seed: decides random weights, order and augmentation.
+        classes: names in label order.
+        data: where the images come from.
+        train: digest of the training images and labels.
+        val: digest of the validation images and labels; None where all are trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    recipe: Recipe
+    weights: str
+    seed: int
+    classes: tuple[str, ...]
+    data: DataChoice
+    train: str
+    val: str | None
+
+
+def read_settings(run: Path) -> RunSettings:
+    """Read the settings of a run.
+
+    Raises:
+        UsageError: the folder is not a run.
+    """
+    path = run / SETTINGS
+    try:
+        return RunSettings.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{run}: not a training run; it has no {SETTINGS}, which `smearcount train` writes."
+        ) from None
+    except (OSError, UnicodeDecodeError, ValidationError):
+        raise UsageError(f"{path}: damaged or of another version; use a new folder.") from None
+
+
+def claim(run: Path, settings: RunSettings) -> None:
+    """Make ``run`` the folder of these settings, or check that it already is.
+
+    Raises:
+        UsageError: the folder holds a run with other settings.
+    """
+    if not (run / SETTINGS).exists():
+        run.mkdir(parents=True, exist_ok=True)
+        (run / SETTINGS).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return
+    begun = read_settings(run)
+    differing = [name for name in RunSettings.model_fields if _differ(begun, settings, name)]
+    if differing:
+        name = differing[0]
+        raise UsageError(
+            f"{run}: this run was begun with another {name} ({_told(begun, name)}, now "
+            f"{_told(settings, name)}); give the same settings to go on, or another folder by -o."
+        )
+
+
+def _differ(first: RunSettings, second: RunSettings, name: str) -> bool:
+    # The same images may lie elsewhere today: their digests decide, not their path.
+    return name != "data" and getattr(first, name) != getattr(second, name)
+
+
+def _told(settings: RunSettings, name: str) -> str:
+    value = getattr(settings, name)
+    return ", ".join(f"{k} {v}" for k, v in asdict(value).items()) if name == "data" else str(value)

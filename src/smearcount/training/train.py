@@ -1,0 +1,289 @@
+"""Train a detector, from annotated images to model files; retrain the best on all of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from smearcount.classes import RBC
+from smearcount.detector.card import ModelCard
+from smearcount.errors import UsageError
+from smearcount.evaluation.calibration import calibrate
+from smearcount.evaluation.score import average_precision
+from smearcount.evaluation.thresholds import choose_thresholds
+from smearcount.formats.dataset import Dataset
+from smearcount.training.architectures import Architecture, architecture, build
+from smearcount.training.augment import Augmentation
+from smearcount.training.dataset import CellSamples, rbc_diameters
+from smearcount.training.fit import Fitted, fit, read_checkpoint
+from smearcount.training.outcome import Outcome, predict_all, write_model
+from smearcount.training.recipe import Recipe, read_recipe
+from smearcount.training.run import (
+    BEST,
+    FITTED,
+    LAST,
+    STATE,
+    RunSettings,
+    claim,
+    read_settings,
+)
+from smearcount.training.splits import (
+    DataChoice,
+    fingerprint,
+    joined,
+    read_training_data,
+)
+from smearcount.training.weights import apply_weights
+
+Say = Callable[[str], None]
+"""Takes one line for the person at the screen."""
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished training.
+
+    Attributes:
+        folder: where everything lies.
+        settings: what it was.
+        fitted: the weights kept, their epoch and what validation measured in it.
+        outcome: the model files.
+        seconds: wall time of the epochs, those before an interruption included.
+    """
+
+    folder: Path
+    settings: RunSettings
+    fitted: Fitted
+    outcome: Outcome
+    seconds: float
+
+
+def train_detector(
+    choice: DataChoice,
+    out: str | Path,
+    *,
+    arch: str = "smearnet",
+    recipe: str | Recipe | None = None,
+    weights: str = "none",
+    seed: int = 0,
+    epochs: int | None = None,
+    quiet: bool = True,
+    say: Say = silent,
+) -> TrainedRun:
+    """Train a detector and write its model files; go on where an interrupted run stopped.
+
+    Args:
+        choice: the data.
+        out: the run's folder; it is made, or taken up again if it holds this very run.
+        arch: a name of :data:`smearcount.training.architectures.ARCHITECTURES`.
+        recipe: a recipe, or the name or path of one; None for the architecture's own.
+        weights: ``none``, ``coco``, ``backbone`` or a file.
+        seed: decides random weights, order and augmentation.
+        epochs: instead of the recipe's.
+        quiet: no progress bar.
+        say: told what a person should know.
+
+    Raises:
+        UsageError: an option makes no sense, or ``out`` holds a run with other settings.
+        DataError: the images or labels cannot be used.
+        ModelError: weights do not fit, or the exported file does not answer as the network does.
+        DownloadError: published weights could not be downloaded.
+    """
+    of = architecture(arch)
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
+    if epochs is not None:
+        chosen = with_epochs(chosen, epochs)
+    data = read_training_data(choice)
+    if data.dropped:
+        say(f"{data.dropped} validation images nearly duplicate a training image and are left out.")
+    settings = RunSettings(
+        architecture=arch,
+        recipe=chosen,
+        weights=weights,
+        seed=seed,
+        classes=data.train.classes,
+        data=choice,
+        train=fingerprint(data.train.images),
+        val=fingerprint(data.val.images),
+    )
+    folder = Path(out)
+    claim(folder, settings)
+    return _run(folder, settings, data.train, data.val, of, None, quiet, say)
+
+
+def retrain_detector(
+    run: str | Path, out: str | Path, *, quiet: bool = True, say: Say = silent
+) -> TrainedRun:
+    """Train the same network again on training and validation images together.
+
+    It starts from the same weights with the same recipe, for as many epochs as were best in the
+    run. The thresholds are the run's, since no image is left to choose new ones on.
+
+    Args:
+        run: the folder of a finished training.
+        out: the folder of the new one.
+        quiet: no progress bar.
+        say: told what a person should know.
+
+    Raises:
+        UsageError: ``run`` is not a finished training, or its images have changed.
+    """
+    first = Path(run)
+    settings = read_settings(first)
+    if not (first / STATE).exists():
+        raise UsageError(f"{first}: this training is not finished; run its command again first.")
+    data = read_training_data(settings.data)
+    if (fingerprint(data.train.images), fingerprint(data.val.images)) != (
+        settings.train,
+        settings.val,
+    ):
+        raise UsageError(f"{first}: its images or labels have changed since; train it anew.")
+    best = json.loads((first / FITTED).read_text(encoding="utf-8"))["epoch"]
+    everything = joined(data)
+    whole = settings.model_copy(
+        update={
+            "recipe": with_epochs(settings.recipe, best).model_copy(update={"patience": 0}),
+            "train": fingerprint(everything.images),
+            "val": None,
+        }
+    )
+    folder = Path(out)
+    claim(folder, whole)
+    say(f"{best} epochs on {len(everything.images)} images, training and validation together.")
+    card = ModelCard.read((first / STATE).with_suffix(".json"))
+    of = architecture(settings.architecture)
+    return _run(folder, whole, everything, None, of, card, quiet, say)
+
+
+def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """Return the recipe for another number of epochs, its last plain ones in proportion.
+
+    Raises:
+        UsageError: the number is below 1.
+    """
+    if epochs < 1:
+        raise UsageError(f"{epochs} epochs: a training needs at least one.")
+    plain = round(recipe.plain_epochs * epochs / recipe.epochs)
+    return recipe.model_copy(update={"epochs": epochs, "plain_epochs": plain})
+
+
+def _run(
+    folder: Path,
+    settings: RunSettings,
+    train: Dataset,
+    val: Dataset | None,
+    of: Architecture,
+    earlier: ModelCard | None,
+    quiet: bool,
+    say: Say,
+) -> TrainedRun:
+    torch.manual_seed(settings.seed)
+    network = build(of.name, len(settings.classes))
+    left = apply_weights(network, of.name, settings.weights)
+    if left:
+        say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
+    stride = of.stride
+    recipe = settings.recipe
+    unchanged = None if val is None else CellSamples(val, of.rbc_px, stride, None)
+    if (folder / FITTED).exists():
+        say(f"{folder}: the training is finished; its model files are written again.")
+        kept = folder / (BEST if val is not None and (folder / BEST).exists() else LAST)
+        fitted = read_checkpoint(kept)
+    else:
+        if (folder / LAST).exists():
+            say(f"{folder}: going on after the last whole epoch.")
+        bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
+        samples = CellSamples(train, of.rbc_px, stride, bold, settings.seed)
+        fitted = fit(
+            network,
+            samples,
+            unchanged,
+            settings.classes,
+            recipe,
+            folder,
+            seed=settings.seed,
+            quiet=quiet,
+        )
+    seconds = _seconds(folder)
+    facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
+    (folder / FITTED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    network.load_state_dict(fitted.weights)
+    measured = _measure(network, unchanged, settings.classes) if unchanged else _as_before(earlier)
+    has_rbc = RBC in settings.classes
+    outcome = write_model(
+        network,
+        of,
+        folder,
+        classes=settings.classes,
+        thresholds=measured.thresholds,
+        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if has_rbc else None,
+        training=_facts(settings, train, val, fitted, seconds),
+        metrics=measured.metrics,
+        calibration=measured.calibration,
+    )
+    if outcome.why_no_onnx:
+        say(outcome.why_no_onnx)
+    return TrainedRun(folder, settings, fitted, outcome, seconds)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    thresholds: tuple[float, ...]
+    metrics: dict[str, Any]
+    calibration: dict[str, Any]
+
+
+def _measure(network: torch.nn.Module, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
+    """Choose thresholds and fit intervals on the validation images, and say how well it went."""
+    truths, found = predict_all(network, val)
+    figures = average_precision(truths, found, classes)
+    known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
+    thresholds = choose_thresholds(truths, found, classes)
+    return _Measured(
+        thresholds,
+        {"validation": {"images": len(truths), **known}},
+        calibrate(truths, found, thresholds, classes),
+    )
+
+
+def _as_before(card: ModelCard | None) -> _Measured:
+    """Return what the run before the retraining measured: no image is left to measure on."""
+    assert card is not None, "only a retraining has no validation images"
+    return _Measured(card.thresholds, {"before retraining": card.metrics}, card.calibration)
+
+
+def _facts(
+    settings: RunSettings, train: Dataset, val: Dataset | None, fitted: Fitted, seconds: float
+) -> dict[str, Any]:
+    return {
+        "train": {"images": len(train.images), "digest": settings.train},
+        "val": {"images": len(val.images), "digest": settings.val} if val else None,
+        "data": Path(settings.data.data).name,
+        "recipe": settings.recipe.model_dump(mode="json"),
+        "weights": settings.weights
+        if settings.weights in ("none", "coco", "backbone")
+        else Path(settings.weights).name,
+        "seed": settings.seed,
+        "epoch": fitted.epoch,
+        "seconds": round(seconds),
+        "smearcount": version("smearcount"),
+        "torch": torch.__version__,
+    }
+
+
+def _seconds(folder: Path) -> float:
+    """Return the wall time of all epochs, from the last checkpoint's curves."""
+    rows = torch.load(folder / LAST, map_location="cpu", weights_only=False)["callbacks"]["Curves"]
+    return round(float(sum(row.get("seconds", 0.0) for row in rows["rows"])), 1)
