@@ -1,0 +1,78 @@
+"""From the paths that a user names to the list of image files to count."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from smearcount.errors import UsageError
+
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+"""Files in folders count as images if they end in one of these, in any case."""
+
+_OWN_RESULTS: Final = "annotated"
+"""A folder of pictures that this package drew, left out where a folder is walked."""
+
+
+def find_images(paths: Sequence[str]) -> list[str]:
+    """Return the image files that paths name, in the order of the paths, each once.
+
+    A file is taken as it is, whatever it is called; a missing one too, so that its failure gets
+    its own row. A folder is walked: its images and those of its sub-folders, sorted by name,
+    without hidden ones and without the pictures of earlier results. A pattern such as
+    ``slides/*.png`` or ``**/*.tif`` stands for the images that match it.
+
+    Args:
+        paths: files, folders and patterns.
+
+    Raises:
+        UsageError: no path is given, or a folder or pattern holds no image.
+    """
+    if not paths:
+        raise UsageError("Name at least one image file, folder or pattern.")
+    found: dict[str, None] = {}
+    for path in paths:
+        found.update(dict.fromkeys(_named_by(path)))
+    return list(found)
+
+
+def _named_by(path: str) -> list[str]:
+    if Path(path).is_dir():
+        images = list(_walk(path))
+        if not images:
+            raise UsageError(f"{path}: this folder holds no image ({_readable()}).")
+        return images
+    if glob.has_magic(path) and not Path(path).exists():
+        images = sorted(
+            match
+            for match in glob.glob(path, recursive=True)  # noqa: PTH207 (keeps the path as typed)
+            if _is_image(match) and Path(match).is_file()
+        )
+        if not images:
+            raise UsageError(f"{path}: no image matches this pattern ({_readable()}).")
+        return images
+    return [path]
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        own = _OWN_RESULTS in folders and "counts.csv" in files
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not (own and name == _OWN_RESULTS)
+        )
+        for name in sorted(files):
+            if not name.startswith(".") and _is_image(name):
+                yield os.path.join(parent, name)  # noqa: PTH118 (keeps the path as typed)
+
+
+def _is_image(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def _readable() -> str:
+    return ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))

@@ -1,0 +1,61 @@
+"""Large JPEG files, in a third of the memory that their RGB pixels would take.
+
+Brightness is decoded in full, colour at half the resolution, which is how most cameras store it
+anyway; each region becomes RGB when it is read.
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from smearcount.image.colour import raster_of
+from smearcount.image.image import Region
+from smearcount.image.raster import LARGE_PIXELS, Raster, check_size
+
+
+def decode_jpeg(handle: IO[bytes]) -> Raster:
+    """Decode a JPEG file, a progressive or CMYK one within the memory that libjpeg takes."""
+    image = JpegImageFile(handle)
+    orientation = image.getexif().get(0x0112, 1)
+    width, height = image.size
+    stored_as_rgb = image.info.get("adobe_transform") == 0
+    if width * height <= LARGE_PIXELS or image.mode != "RGB" or stored_as_rgb:
+        return raster_of(image, orientation)
+
+    check_size(width, height)
+    image.draft("YCbCr", (width // 2, height // 2))
+    colour = [image.getchannel("Cb"), image.getchannel("Cr")]
+    handle.seek(0)
+    image = JpegImageFile(handle)
+    image.draft("L", None)
+    image.load()
+    brightness: Image.Image = image
+
+    def read(region: Region) -> NDArray[np.uint8]:
+        left, top, right, bottom = region
+        size = (right - left, bottom - top)
+        near = (
+            max(left // 2 - 2, 0),
+            max(top // 2 - 2, 0),
+            min((right + 1) // 2 + 2, colour[0].width),
+            min((bottom + 1) // 2 + 2, colour[0].height),
+        )
+        box = (
+            left / 2 - near[0],
+            top / 2 - near[1],
+            min(right / 2, colour[0].width) - near[0],
+            min(bottom / 2, colour[0].height) - near[1],
+        )
+        planes = [
+            plane.crop(near).resize(size, Image.Resampling.BILINEAR, box=box) for plane in colour
+        ]
+        merged = Image.merge("YCbCr", [brightness.crop(region), *planes])
+        return np.array(merged.convert("RGB"))
+
+    notes = ("large JPEG: brightness read in full, colour at half resolution",)
+    return Raster(width, height, read, orientation, notes=notes)

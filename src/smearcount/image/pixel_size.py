@@ -1,0 +1,51 @@
+"""How large a pixel is, where a TIFF file says so."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SMALLEST_UM: Final = 0.01
+LARGEST_UM: Final = 5.0
+"""Sizes outside this range are print resolutions such as 72 dpi (353 µm), not magnifications."""
+
+_UM_PER_RESOLUTION_UNIT: Final = {2: 25_400.0, 3: 10_000.0}
+_UM_PER_UNIT: Final = {
+    "nm": 0.001, "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1000.0,
+}  # fmt: skip
+
+
+def plausible(size_um: float) -> float | None:
+    """Return a pixel size in micrometres if a light microscope could have it, else None."""
+    return size_um if SMALLEST_UM <= size_um <= LARGEST_UM else None
+
+
+def tiff_pixel_size(
+    description: str, resolution: tuple[int, int] | None, unit: int
+) -> float | None:
+    """Return micrometres per pixel from the tags of a TIFF page, or None if they do not tell.
+
+    OME-XML's ``PhysicalSizeX`` comes first, then the resolution in ImageJ's unit, in inches or in
+    centimetres.
+
+    Args:
+        description: the ImageDescription tag.
+        resolution: the XResolution tag, pixels per unit as a fraction.
+        unit: the ResolutionUnit tag: 1 none, 2 inch, 3 cm.
+    """
+    ome = re.search(r'PhysicalSizeX="([0-9.eE+-]+)"', description)
+    if ome:
+        named = re.search(r'PhysicalSizeXUnit="([^"]+)"', description)
+        factor = _UM_PER_UNIT.get(named[1].strip() if named else "µm")
+        try:
+            return plausible(float(ome[1]) * factor) if factor else None
+        except ValueError:
+            return None
+    if not resolution or not all(resolution):
+        return None
+    um_per_unit = _UM_PER_RESOLUTION_UNIT.get(unit)
+    if description.startswith("ImageJ="):
+        named = re.search(r"^unit=(\S+)", description, re.MULTILINE)
+        name = named[1].replace("\\u00B5", "µ") if named else ""
+        um_per_unit = _UM_PER_UNIT.get(name, um_per_unit)
+    return plausible(um_per_unit * resolution[1] / resolution[0]) if um_per_unit else None

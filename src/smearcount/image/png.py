@@ -1,0 +1,121 @@
+"""Large PNG files, decoded strip by strip.
+
+Pillow decodes a whole PNG at four bytes per pixel. Here the compressed stream is opened in pieces,
+and every few hundred rows are handed to Pillow as a small PNG of their own, whose first row is
+the last one of the strip before: that row is all that a PNG filter ever looks back to.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import IO, Final
+
+from PIL.PngImagePlugin import PngImageFile
+
+from smearcount.image.colour import raster_of, to_rgb
+from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size
+
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+
+_BYTES_PER_PIXEL: Final = {2: 3, 4: 2, 6: 4}
+"""By colour type, of the 8-bit types that Pillow keeps at four bytes per pixel."""
+
+_PIECE: Final = 1 << 20
+
+
+def decode_png(handle: IO[bytes]) -> Raster:
+    """Decode a PNG file; an interlaced or 16-bit RGB one within the memory that Pillow takes."""
+    header = handle.read(33)
+    width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", header[16:29])
+    handle.seek(0)
+    image = PngImageFile(handle)
+    by_strips = bits == 8 and colour_type in _BYTES_PER_PIXEL and not interlaced
+    if width * height > LARGE_PIXELS and by_strips:
+        check_size(width, height)
+        return _decode_by_strips(handle, width, height, colour_type)
+    raster = raster_of(image, image.getexif().get(0x0112, 1))
+    if bits == 16 and colour_type in _BYTES_PER_PIXEL:
+        note = "16-bit values cut to their upper 8 bits"
+        return Raster(width, height, raster.read, raster.orientation, notes=(*raster.notes, note))
+    return raster
+
+
+def _decode_by_strips(handle: IO[bytes], width: int, height: int, colour_type: int) -> Raster:
+    handle.seek(0)
+    image = PngImageFile(handle)
+    orientation = image.getexif().get(0x0112, 1) if "exif" in image.info else 1
+    row_bytes = 1 + width * _BYTES_PER_PIXEL[colour_type]
+    spool = Spool(width, height)
+    notes: tuple[str, ...] = ()
+    before = b""
+    stream = _Stream(handle)
+    for top in range(0, height, BAND_ROWS):
+        rows = min(BAND_ROWS, height - top)
+        filtered = before + stream.take(rows * row_bytes)
+        extra = len(before) // row_bytes
+        strip = PngImageFile(_small_png(width, rows + extra, colour_type, filtered))
+        strip.load()
+        before = b"\x00" + strip.crop((0, rows + extra - 1, width, rows + extra)).tobytes()
+        pixels, notes = to_rgb(strip.crop((0, extra, width, rows + extra)))
+        spool.mapped()[top : top + rows] = pixels
+    stream.finish()
+    return Raster(width, height, spool.read, orientation, notes=notes)
+
+
+class _Stream:
+    """The filtered rows of a PNG, decompressed as they are asked for."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._pieces = _compressed(handle)
+        self._inflate = zlib.decompressobj()
+        self._ready = bytearray()
+
+    def take(self, size: int) -> bytes:
+        while len(self._ready) < size:
+            piece = self._inflate.unconsumed_tail or next(self._pieces, b"")
+            if not piece or self._inflate.eof:
+                raise ValueError("the pixels end too early")
+            self._ready += self._inflate.decompress(piece, _PIECE)
+        taken = bytes(self._ready[:size])
+        del self._ready[:size]
+        return taken
+
+    def finish(self) -> None:
+        """Read to the end of the stream, where its checksum lies."""
+        while not self._inflate.eof:
+            piece = self._inflate.unconsumed_tail or next(self._pieces, b"")
+            if not piece:
+                raise ValueError("the pixels end too early")
+            self._inflate.decompress(piece, _PIECE)
+
+
+def _compressed(handle: IO[bytes]) -> Iterator[bytes]:
+    """Yield the contents of the IDAT chunks in pieces."""
+    handle.seek(len(SIGNATURE))
+    while len(head := handle.read(8)) == 8:
+        left, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            return
+        if kind != b"IDAT":
+            handle.seek(left + 4, 1)
+            continue
+        while left:
+            piece = handle.read(min(left, _PIECE))
+            if not piece:
+                return
+            left -= len(piece)
+            yield piece
+        handle.seek(4, 1)
+
+
+def _small_png(width: int, height: int, colour_type: int, filtered: bytes) -> IO[bytes]:
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered, 0)), (b"IEND", b""))
+    parts = [SIGNATURE]
+    for kind, body in chunks:
+        checksum = struct.pack(">I", zlib.crc32(kind + body))
+        parts += [struct.pack(">I", len(body)), kind, body, checksum]
+    return io.BytesIO(b"".join(parts))

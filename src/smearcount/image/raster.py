@@ -1,0 +1,141 @@
+"""Decoded pixels as they lie in a file, before orientation: in memory, or spooled to disk."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from smearcount.errors import ImageError
+from smearcount.image.image import Region
+
+LARGE_PIXELS: Final = 25_000_000
+"""Images with more pixels are not kept in memory as RGB."""
+
+SMALLEST_SIDE: Final = 16
+"""In pixels; a smaller picture shows no cell."""
+
+LARGEST_AREA: Final = 400_000_000
+"""In pixels; a larger image is refused before any of its pixels are decoded."""
+
+BAND_ROWS: Final = 256
+"""Rows handled at once where a large image is converted."""
+
+ReadRegion = Callable[[Region], NDArray[np.uint8]]
+"""Returns the pixels of a region, shape (h, w, 3), uint8 RGB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """The pixels of one file in the order in which they are stored.
+
+    Attributes:
+        width: in stored pixels.
+        height: in stored pixels.
+        read: returns the pixels of a region.
+        orientation: the EXIF orientation, 1 to 8, that is still to be applied.
+        pixel_size_um: micrometres per pixel if the file says so.
+        notes: what was done to the pixels.
+    """
+
+    width: int
+    height: int
+    read: ReadRegion = field(repr=False)
+    orientation: int = 1
+    pixel_size_um: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse sizes at which nothing can be counted.
+
+    Raises:
+        ImageError: a side is under 16 px, or the area above 400 megapixels.
+    """
+    if min(width, height) < SMALLEST_SIDE:
+        raise ImageError(
+            f"it has {width} × {height} pixels, too few to show a cell; give at least "
+            f"{SMALLEST_SIDE} × {SMALLEST_SIDE}."
+        )
+    if width * height > LARGEST_AREA:
+        raise ImageError(
+            f"it has {width:,} × {height:,} pixels, more than {LARGEST_AREA // 1_000_000} "
+            "megapixels; cut it into smaller pictures."
+        )
+
+
+def reading(pixels: NDArray[np.uint8]) -> ReadRegion:
+    """Return a reader of pixels in memory, shape (h, w, 3); what it returns is a view."""
+
+    def read(region: Region) -> NDArray[np.uint8]:
+        left, top, right, bottom = region
+        return pixels[top:bottom, left:right]
+
+    return read
+
+
+def upright(raster: Raster) -> Raster:
+    """Return the raster turned and mirrored as its EXIF orientation asks."""
+    if raster.orientation == 1:
+        return raster
+    turned = raster.orientation in (5, 6, 7, 8)
+    mirror_x = raster.orientation in (2, 3, 6, 7)
+    mirror_y = raster.orientation in (3, 4, 7, 8)
+    width, height = raster.width, raster.height
+    if turned:
+        width, height = height, width
+
+    def read(region: Region) -> NDArray[np.uint8]:
+        left, top, right, bottom = region
+        if mirror_x:
+            left, right = width - right, width - left
+        if mirror_y:
+            top, bottom = height - bottom, height - top
+        if turned:
+            left, top, right, bottom = top, left, bottom, right
+        pixels = raster.read((left, top, right, bottom))
+        if turned:
+            pixels = pixels.swapaxes(0, 1)
+        return np.ascontiguousarray(pixels[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
+
+    return Raster(width, height, read, 1, raster.pixel_size_um, raster.notes)
+
+
+class Spool:
+    """Pixels in a temporary file, which vanishes with this object.
+
+    The file is mapped into memory only while a region is read or written, so that pages already
+    done with do not count as memory of this process.
+    """
+
+    def __init__(
+        self, width: int, height: int, channels: int = 3, dtype: DTypeLike = np.uint8
+    ) -> None:
+        self._shape = (height, width, channels)
+        self._dtype: np.dtype[Any] = np.dtype(dtype)
+        size = height * width * channels * self._dtype.itemsize
+        folder = tempfile.gettempdir()
+        if shutil.disk_usage(folder).free < size:
+            raise ImageError(
+                f"it needs {size / 1e6:.0f} MB of temporary space in {folder}; "
+                "free some, or set TMPDIR to a folder with room."
+            )
+        self._file = tempfile.TemporaryFile(prefix="smearcount-")  # noqa: SIM115 (it lives on)
+        weakref.finalize(self, self._file.close)
+        self._file.truncate(size)
+
+    def mapped(self) -> NDArray[Any]:
+        """Return the pixels, shape (height, width, channels), to write; let go of it soon."""
+        return np.memmap(self._file, self._dtype, mode="r+", shape=self._shape)
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Return a copy of the pixels of a region, shape (h, w, channels)."""
+        left, top, right, bottom = region
+        stored = np.memmap(self._file, self._dtype, mode="r", shape=self._shape)
+        return np.array(stored[top:bottom, left:right])

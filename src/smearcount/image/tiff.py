@@ -1,0 +1,135 @@
+"""TIFF files: 8 and 16 bits, the first page of several, in memory or strip by strip."""
+
+from __future__ import annotations
+
+import logging
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.TiffImagePlugin import TiffImageFile
+
+from smearcount.image.colour import raster_of, scaling_note, to_eight_bits, white_level
+from smearcount.image.image import Region
+from smearcount.image.pixel_size import tiff_pixel_size
+from smearcount.image.raster import LARGE_PIXELS, Raster, Spool, check_size
+
+if TYPE_CHECKING:
+    import tifffile
+
+_WHITE_IS_ZERO: Final = 0
+_BLACK_IS_ZERO: Final = 1
+_RGB: Final = 2
+_TRANSPARENCY: Final = (1, 2)
+_READ_AHEAD: Final = 1 << 23
+
+
+def decode_tiff(handle: IO[bytes]) -> Raster:
+    """Decode the first page of a TIFF file.
+
+    Deep or large pages that are uncompressed, deflated or packed are decoded piece by piece with
+    tifffile; the others with Pillow, within the memory that it takes.
+    """
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    with tifffile.TiffFile(handle) as file:
+        page = file.pages[0].aspage()
+        check_size(page.imagewidth, page.imagelength)
+        notes = _notes(len(file.pages))
+        size = _pixel_size(page)
+        deep = page.dtype != np.uint8
+        if not deep and page.imagewidth * page.imagelength <= LARGE_PIXELS:
+            raster = _with_pillow(handle)
+        elif _is_plain(page):
+            raster = _by_segments(page)
+        else:
+            raster = _with_pillow(handle)
+    return Raster(
+        raster.width,
+        raster.height,
+        raster.read,
+        raster.orientation,
+        size,
+        (*notes, *raster.notes),
+    )
+
+
+def _notes(pages: int) -> tuple[str, ...]:
+    return (f"the first of {pages} pages",) if pages > 1 else ()
+
+
+def _with_pillow(handle: IO[bytes]) -> Raster:
+    """Decode with Pillow, which applies the orientation itself."""
+    handle.seek(0)
+    image = TiffImageFile(handle)
+    image.load()
+    return raster_of(image)
+
+
+def _is_plain(page: tifffile.TiffPage) -> bool:
+    """Tell whether tifffile can decode the page here, to grey or RGB of 8 or 16 bits."""
+    import tifffile
+
+    none = tifffile.COMPRESSION.NONE
+    deflate = (tifffile.COMPRESSION.ADOBE_DEFLATE, tifffile.COMPRESSION.DEFLATE)
+    return (
+        page.dtype in (np.uint8, np.uint16)
+        and page.compression in (none, *deflate, tifffile.COMPRESSION.PACKBITS)
+        and page.predictor in (1, 2)
+        and page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+        and page.imagedepth == 1
+    )
+
+
+def _by_segments(page: tifffile.TiffPage) -> Raster:
+    width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
+    largest = 0
+    spool = Spool(width, height, samples, page.dtype)
+    for values, (plane, _, top, left, _), shape in page.segments(
+        maxworkers=1, buffersize=_READ_AHEAD
+    ):
+        rows, columns = min(shape[1], height - top), min(shape[2], width - left)
+        channels = slice(plane, plane + shape[3])
+        target = spool.mapped()[top : top + rows, left : left + columns, channels]
+        if values is not None:
+            target[:] = values[0, :rows, :columns]
+            largest = max(largest, int(target.max()))
+        del target
+    white = white_level(largest) if page.dtype == np.uint16 else None
+
+    photometric, extra = int(page.photometric), tuple(int(kind) for kind in page.extrasamples)
+
+    def read(region: Region) -> NDArray[np.uint8]:
+        return _as_rgb(spool.read(region), photometric, extra, white)
+
+    orientation = page.tags.valueof(274, default=1)
+    notes = (scaling_note(white),) if white else ()
+    return Raster(width, height, read, int(orientation), notes=notes)
+
+
+def _as_rgb(
+    values: NDArray[Any], photometric: int, extra: tuple[int, ...], white: int | None
+) -> NDArray[np.uint8]:
+    """Turn stored samples, shape (h, w, samples), into RGB."""
+    eight = values if white is None else to_eight_bits(values, white)
+    if photometric == _WHITE_IS_ZERO:
+        eight = 255 - eight
+    colours = 3 if photometric == _RGB else 1
+    rgb = eight[:, :, :colours]
+    if colours == 1:
+        rgb = np.repeat(rgb, 3, axis=2)
+    if extra and extra[0] in _TRANSPARENCY:
+        alpha = eight[:, :, colours : colours + 1].astype(np.uint16)
+        if photometric == _WHITE_IS_ZERO:
+            alpha = 255 - alpha
+        premultiplied = extra[0] == 1
+        ink = rgb.astype(np.uint16) * (255 if premultiplied else alpha)
+        rgb = np.minimum((ink + 255 * (255 - alpha) + 127) // 255, 255).astype(np.uint8)
+    return np.ascontiguousarray(rgb)
+
+
+def _pixel_size(page: tifffile.TiffPage) -> float | None:
+    resolution = page.tags.valueof(282)
+    unit = page.tags.valueof(296, default=2)
+    return tiff_pixel_size(page.description, resolution, int(unit))

@@ -1,0 +1,69 @@
+"""Which files a path names."""
+
+from pathlib import Path
+
+import pytest
+
+from smearcount.errors import UsageError
+from smearcount.image.find import find_images
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.png", "day2/c.tif", "day2/x/d.webp"):
+        file = tmp_path / "photos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return tmp_path / "photos"
+
+
+def names(found: list[str], folder: Path) -> list[str]:
+    return [Path(path).relative_to(folder).as_posix() for path in found]
+
+
+def test_a_folder_is_walked_in_a_fixed_order(photos: Path) -> None:
+    found = find_images([str(photos)])
+    assert names(found, photos) == ["a.png", "b.JPG", "day2/c.tif", "day2/x/d.webp"]
+
+
+def test_files_keep_the_order_and_the_spelling_given_and_come_once(photos: Path) -> None:
+    given = [str(photos / "b.JPG"), str(photos / "a.png"), str(photos / "b.JPG")]
+    assert find_images(given) == given[:2]
+
+
+def test_a_file_with_another_suffix_is_taken_at_its_word(photos: Path) -> None:
+    assert find_images([str(photos / "notes.txt")]) == [str(photos / "notes.txt")]
+
+
+def test_a_missing_file_stays_for_its_error_row(photos: Path) -> None:
+    assert find_images([str(photos / "gone.png")]) == [str(photos / "gone.png")]
+
+
+def test_patterns_match_images_only(photos: Path) -> None:
+    assert names(find_images([str(photos / "*")]), photos) == ["a.png", "b.JPG"]
+    assert names(find_images([str(photos / "**" / "*.tif")]), photos) == ["day2/c.tif"]
+
+
+def test_a_file_named_like_a_pattern_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "slide [1].png"
+    file.touch()
+    assert find_images([str(file)]) == [str(file)]
+
+
+def test_annotated_pictures_of_an_earlier_run_are_not_counted(photos: Path) -> None:
+    (photos / "out" / "annotated").mkdir(parents=True)
+    (photos / "out" / "annotated" / "a.png").touch()
+    (photos / "out" / "counts.csv").touch()
+    assert not any("out" in name for name in names(find_images([str(photos)]), photos))
+
+
+@pytest.mark.parametrize("path", ["empty", "empty/*.png"])
+def test_nothing_found_is_a_usage_error_that_names_the_path(tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="empty"):
+        find_images([str(tmp_path / path)])
+
+
+def test_no_path_is_a_usage_error() -> None:
+    with pytest.raises(UsageError):
+        find_images([])
