@@ -102,12 +102,10 @@ def white_cell_density(
     granule_dye = nucleus_dye if kind.granules_dark else stain.density(stain.granule)
 
     nucleus = patch.inside * _nucleus(rng, patch, kind)
-    chromatin = (
-        1 + 0.12 * grain(rng, shape, 0.12 * radius) + 0.06 * grain(rng, shape, 0.05 * radius)
-    )
+    chromatin = 1 + 0.14 * grain(rng, shape, 0.1 * radius) + 0.07 * grain(rng, shape, 0.05 * radius)
     body = 1 + 0.15 * grain(rng, shape, 0.15 * radius) + 0.15 * grain(rng, shape, 0.06 * radius)
     body = patch.inside * kind.body * np.maximum(body, 0.3)
-    specks = np.clip(grain(rng, shape, 0.09 * radius) + 0.4, 0, 1)
+    specks = np.clip(0.5 * grain(rng, shape, max(0.06 * radius, 1.0)) + 0.55, 0.1, 1)
     specks *= patch.inside * kind.granules * rng.uniform(0.7, 1.1)
     if not kind.granules_dark:
         specks *= 1 - nucleus
@@ -129,9 +127,9 @@ def _nucleus(rng: np.random.Generator, patch: Patch, kind: WhiteCellKind) -> Flo
     away = radius * rng.uniform(*kind.spread, n)
     x, y = away * np.cos(turn), away * np.sin(turn)
 
-    bend = 0.07 * radius
-    px = patch.x_px + bend * grain(rng, patch.level.shape, 0.35 * radius)
-    py = patch.y_px + bend * grain(rng, patch.level.shape, 0.35 * radius)
+    bend = 0.08 * radius
+    px = patch.x_px + bend * grain(rng, patch.level.shape, 0.5 * radius)
+    py = patch.y_px + bend * grain(rng, patch.level.shape, 0.5 * radius)
     depth = np.full(px.shape, -np.inf, dtype=np.float32)
     for i in range(n):
         depth = np.maximum(depth, sizes[i] - np.hypot(px - x[i], py - y[i]))
