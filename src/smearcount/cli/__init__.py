@@ -15,6 +15,7 @@ import typer
 from smearcount import __version__
 from smearcount.cli.count import count
 from smearcount.cli.demo import demo
+from smearcount.cli.train import retrain, train
 from smearcount.errors import SmearcountError, UsageError
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 app.command("count")(count)
 app.command("demo")(demo)
+app.command("train")(train)
+app.command("retrain")(retrain)
 
 
 def _print_version(wanted: bool) -> None:
