@@ -1,0 +1,211 @@
+"""The ruler: a tiny network that says how wide a red cell is in a picture of any magnification.
+
+It never looks for single cells. From the texture of the whole field it reads the diameter of a red
+cell, in pixels, with a measure of its own doubt, in about a millisecond. It learns from annotated
+images that are shown at every magnification, mirrored into endless fields where the picture is too
+small for that.
+
+Sources: regression with a learned Laplace scale (Kendall and Gal 2017), attention pooling
+(Ilse et al. 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX
+from smearcount.formats.dataset import Dataset
+from smearcount.image.read import open_image
+from smearcount.training.augment import Sample, change_looks, turn, uniform
+from smearcount.training.dataset import rbc_diameters
+from smearcount.training.export import store_as_half
+from smearcount.training.fit import best_precision
+from smearcount.training.smearnet import Bottleneck, ConvNormAct
+
+VIEW_PX = 160
+"""Side of the square views that the ruler learns from."""
+
+STEPS_PER_EPOCH = 100
+BATCH = 32
+LOOKS = 1.2
+"""Stain and camera vary more here than for the detector: the ruler must not care."""
+
+
+class Ruler(nn.Module):
+    """Maps views to (log2 of the red cell's diameter in view pixels, doubt in octaves)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            ConvNormAct(3, 16, stride=2),
+            ConvNormAct(16, 32, stride=2),
+            Bottleneck(32),
+            ConvNormAct(32, 64, stride=2),
+            Bottleneck(64),
+            ConvNormAct(64, 96, stride=2),
+            Bottleneck(96),
+            Bottleneck(96),
+            Bottleneck(96),
+        )
+        self.attention = nn.Conv2d(96, 1, 1)
+        self.answer = nn.Sequential(nn.Linear(96, 64), nn.ReLU(), nn.Linear(64, 2))
+
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Read the size of a red cell.
+
+        Args:
+            views: (N, 3, H, W) RGB, uint8 or float in 0..255, H and W multiples of 16.
+
+        Returns:
+            log2 of the diameter in view pixels (N,), and its expected error in octaves (N,).
+        """
+        features = self.trunk((views.float() - 127.5) / 63.75).flatten(2)
+        weight = self.attention(features.unflatten(2, (-1, 1))).flatten(2).softmax(dim=2)
+        log2_px, log_doubt = self.answer((features * weight).sum(dim=2)).unbind(dim=1)
+        middle = (math.log2(SMALLEST_PX) + math.log2(LARGEST_PX)) / 2
+        return log2_px + middle, log_doubt.clamp(-4, 2).exp()
+
+
+class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
+    """Random views of annotated fields, each at a random magnification.
+
+    Args:
+        dataset: annotated images; their labels give the diameter of a red cell.
+        length: how many views make an epoch.
+        seed: together with epoch and index it decides every view.
+        looks: strength of stain, focus and camera changes; 0 shows the picture as it is.
+    """
+
+    def __init__(self, dataset: Dataset, length: int, seed: int, looks: float) -> None:
+        self.length, self.seed, self.looks, self.epoch = length, seed, looks, 0
+        self.diameters = rbc_diameters(dataset)
+        self.pictures = [Image.fromarray(open_image(i.path).pixels()) for i in dataset.images]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
+            chosen = int(torch.randint(len(self.pictures), ()))
+            picture, diameter = self.pictures[chosen], self.diameters[chosen]
+            log2_px = uniform(math.log2(SMALLEST_PX), math.log2(LARGEST_PX))
+            view = _view(picture, 2**log2_px / diameter)
+            view = turn(Sample(view, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))).image
+            if self.looks:
+                view = change_looks(view, self.looks)
+            return view, torch.tensor(log2_px)
+
+
+def _view(picture: Image.Image, scale: float) -> Tensor:
+    """Return a random ``VIEW_PX`` square at ``scale``; mirrored on where the picture ends."""
+    width, height = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
+    if width >= VIEW_PX and height >= VIEW_PX:
+        span = VIEW_PX / scale
+        left = uniform(0, max(1e-3, picture.width - span))
+        top = uniform(0, max(1e-3, picture.height - span))
+        box = (left, top, min(picture.width, left + span), min(picture.height, top + span))
+        part = picture.resize((VIEW_PX, VIEW_PX), Image.Resampling.BILINEAR, box=box)
+        return torch.from_numpy(np.array(part)).permute(2, 0, 1).contiguous()
+    small = np.array(picture.resize((width, height), Image.Resampling.BILINEAR))
+    field = np.tile(np.block([[[small], [small[:, ::-1]]], [[small[::-1]], [small[::-1, ::-1]]]]),
+                    (VIEW_PX // (2 * height) + 2, VIEW_PX // (2 * width) + 2, 1))  # fmt: skip
+    top, left = (int(torch.randint(2 * side, ())) for side in (height, width))
+    part = field[top : top + VIEW_PX, left : left + VIEW_PX]
+    return torch.from_numpy(np.ascontiguousarray(part)).permute(2, 0, 1).contiguous()
+
+
+class _Fitting(pl.LightningModule):
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.ruler = Ruler()
+        self.steps = epochs * STEPS_PER_EPOCH
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        views, truth = batch
+        log2_px, doubt = self.ruler(views)
+        off = (log2_px.float() - truth).abs()
+        loss = (off / doubt.float() + doubt.float().log()).mean()  # Laplace likelihood
+        self.log("off", off.mean(), prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> dict[str, object]:
+        optimiser = torch.optim.AdamW(self.parameters(), lr=2e-3, weight_decay=0.02)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, self.steps, pct_start=0.1)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def train_ruler(
+    dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: bool = False
+) -> Ruler:
+    """Train a ruler from random weights.
+
+    Args:
+        dataset: annotated images with red cells.
+        epochs: of 100 steps of 32 views each.
+        seed: decides weights and views.
+        quiet: no progress bar.
+
+    Raises:
+        DataError: the data set has no whole cell.
+    """
+    pl.seed_everything(seed, verbose=False)
+    views = RulerViews(dataset, STEPS_PER_EPOCH * BATCH, seed, LOOKS)
+
+    class _Feed(pl.LightningDataModule):
+        def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+            views.epoch = int(self.trainer.current_epoch) if self.trainer else 0
+            return DataLoader(views, BATCH, num_workers=2)
+
+    fitting = _Fitting(epochs)
+    trainer = pl.Trainer(
+        accelerator="auto", devices=1, max_epochs=epochs, precision=best_precision(),
+        gradient_clip_val=5.0, reload_dataloaders_every_n_epochs=1, logger=False,
+        enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=not quiet,
+    )  # fmt: skip
+    trainer.fit(fitting.to(memory_format=torch.channels_last), datamodule=_Feed())  # type: ignore[call-overload]
+    return fitting.ruler.eval().cpu().to(memory_format=torch.contiguous_format)
+
+
+class _Graph(nn.Module):
+    def __init__(self, ruler: Ruler) -> None:
+        super().__init__()
+        self.ruler = ruler
+
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        log2_px, doubt = self.ruler(views.permute(0, 3, 1, 2))
+        return log2_px, doubt
+
+
+def export_ruler(ruler: Ruler, path: Path) -> None:
+    """Write a ruler as ONNX: ``views`` uint8 (N, H, W, 3) to ``log2_px`` and ``doubt`` (N,)."""
+    dim = torch.export.Dim
+    program = torch.onnx.export(
+        _Graph(ruler).eval(),
+        (torch.randint(0, 256, (2, 96, 128, 3), dtype=torch.uint8),),
+        input_names=["views"],
+        output_names=["log2_px", "doubt"],
+        dynamic_shapes={
+            "views": {
+                0: dim("n", max=64),
+                1: SIDE_MULTIPLE * dim("h16", max=64),
+                2: SIDE_MULTIPLE * dim("w16", max=64),
+            }
+        },
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    model = store_as_half(program.model_proto)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
