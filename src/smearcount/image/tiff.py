@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from smearcount.image.colour import raster_of, scaling_note, to_eight_bits, white_level
 from smearcount.image.image import Region
 from smearcount.image.pixel_size import tiff_pixel_size
-from smearcount.image.raster import LARGE_PIXELS, Raster, Spool, check_size
+from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size
 
 if TYPE_CHECKING:
     import tifffile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WHITE_IS_ZERO: Final = 0
 _BLACK_IS_ZERO: Final = 1
 _RGB: Final = 2
+_INTERLEAVED: Final = 1
 _TRANSPARENCY: Final = (1, 2)
 _READ_AHEAD: Final = 1 << 23
 
@@ -42,7 +44,7 @@ def decode_tiff(handle: IO[bytes]) -> Raster:
         if not deep and page.imagewidth * page.imagelength <= LARGE_PIXELS:
             raster = _with_pillow(handle)
         elif _is_plain(page):
-            raster = _by_segments(page)
+            raster = _by_pieces(page, handle)
         else:
             raster = _with_pillow(handle)
     return Raster(
@@ -82,20 +84,16 @@ def _is_plain(page: tifffile.TiffPage) -> bool:
     )
 
 
-def _by_segments(page: tifffile.TiffPage) -> Raster:
+def _by_pieces(page: tifffile.TiffPage, handle: IO[bytes]) -> Raster:
     width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
     largest = 0
     spool = Spool(width, height, samples, page.dtype)
-    for values, (plane, _, top, left, _), shape in page.segments(
-        maxworkers=1, buffersize=_READ_AHEAD
-    ):
-        rows, columns = min(shape[1], height - top), min(shape[2], width - left)
-        channels = slice(plane, plane + shape[3])
-        target = spool.mapped()[top : top + rows, left : left + columns, channels]
-        if values is not None:
-            target[:] = values[0, :rows, :columns]
-            largest = max(largest, int(target.max()))
-        del target
+    for values, plane, top, left in _pieces(page, handle):
+        rows, columns = min(values.shape[0], height - top), min(values.shape[1], width - left)
+        kept = values[:rows, :columns]
+        channels = slice(plane, plane + values.shape[2])
+        spool.mapped()[top : top + rows, left : left + columns, channels] = kept
+        largest = max(largest, int(kept.max()))
     white = white_level(largest) if page.dtype == np.uint16 else None
 
     photometric, extra = int(page.photometric), tuple(int(kind) for kind in page.extrasamples)
@@ -106,6 +104,22 @@ def _by_segments(page: tifffile.TiffPage) -> Raster:
     orientation = page.tags.valueof(274, default=1)
     notes = (scaling_note(white),) if white else ()
     return Raster(width, height, read, int(orientation), notes=notes)
+
+
+def _pieces(
+    page: tifffile.TiffPage, handle: IO[bytes]
+) -> Iterator[tuple[NDArray[Any], int, int, int]]:
+    """Yield the page in pieces: samples (h, w, n), their first channel, top and left."""
+    if page.is_memmappable and page.planarconfig == _INTERLEAVED:
+        shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
+        dtype = page.dtype.newbyteorder(page.parent.byteorder)
+        for top in range(0, shape[0], BAND_ROWS):
+            stored = np.memmap(handle, dtype, "r", int(page.dataoffsets[0]), shape)
+            yield np.array(stored[top : top + BAND_ROWS]), 0, top, 0
+        return
+    for values, (plane, _, top, left, _), _ in page.segments(maxworkers=1, buffersize=_READ_AHEAD):
+        if values is not None:
+            yield values[0], plane, top, left
 
 
 def _as_rgb(
