@@ -16,6 +16,7 @@ from smearcount import __version__
 from smearcount.cli.count import count
 from smearcount.cli.demo import demo
 from smearcount.cli.train import retrain, train
+from smearcount.cli.train_ruler import train_ruler
 from smearcount.errors import SmearcountError, UsageError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app.command("count")(count)
 app.command("demo")(demo)
 app.command("train")(train)
 app.command("retrain")(retrain)
+app.command("train-ruler")(train_ruler)
 
 
 def _print_version(wanted: bool) -> None:

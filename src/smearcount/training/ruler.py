@@ -11,8 +11,11 @@ Sources: regression with a learned Laplace scale (Kendall and Gal 2017), attenti
 
 from __future__ import annotations
 
+import hashlib
 import math
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,7 +26,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX
+from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
 from smearcount.training.augment import Sample, change_looks, turn, uniform
@@ -31,6 +34,7 @@ from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
 from smearcount.training.fit import best_precision
 from smearcount.training.smearnet import Bottleneck, ConvNormAct
+from smearcount.training.splits import DataChoice, read_training_data
 
 VIEW_PX = 160
 """Side of the square views that the ruler learns from."""
@@ -121,8 +125,8 @@ def _view(picture: Image.Image, scale: float) -> Tensor:
     field = np.tile(np.block([[[small], [small[:, ::-1]]], [[small[::-1]], [small[::-1, ::-1]]]]),
                     (VIEW_PX // (2 * height) + 2, VIEW_PX // (2 * width) + 2, 1))  # fmt: skip
     top, left = (int(torch.randint(2 * side, ())) for side in (height, width))
-    part = field[top : top + VIEW_PX, left : left + VIEW_PX]
-    return torch.from_numpy(np.ascontiguousarray(part)).permute(2, 0, 1).contiguous()
+    window = field[top : top + VIEW_PX, left : left + VIEW_PX]
+    return torch.from_numpy(np.ascontiguousarray(window)).permute(2, 0, 1).contiguous()
 
 
 class _Fitting(pl.LightningModule):
@@ -135,19 +139,17 @@ class _Fitting(pl.LightningModule):
         views, truth = batch
         log2_px, doubt = self.ruler(views)
         off = (log2_px.float() - truth).abs()
-        loss = (off / doubt.float() + doubt.float().log()).mean()  # Laplace likelihood
+        loss: Tensor = (off / doubt.float() + doubt.float().log()).mean()  # Laplace likelihood
         self.log("off", off.mean(), prog_bar=True)
         return loss
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> Any:
         optimiser = torch.optim.AdamW(self.parameters(), lr=2e-3, weight_decay=0.02)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, self.steps, pct_start=0.1)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def train_ruler(
-    dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: bool = False
-) -> Ruler:
+def train_ruler(dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: bool = False) -> Ruler:
     """Train a ruler from random weights.
 
     Args:
@@ -173,8 +175,64 @@ def train_ruler(
         gradient_clip_val=5.0, reload_dataloaders_every_n_epochs=1, logger=False,
         enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=not quiet,
     )  # fmt: skip
-    trainer.fit(fitting.to(memory_format=torch.channels_last), datamodule=_Feed())  # type: ignore[call-overload]
+    trainer.fit(fitting.to(memory_format=torch.channels_last), datamodule=_Feed())
     return fitting.ruler.eval().cpu().to(memory_format=torch.contiguous_format)
+
+
+def fit_ruler(
+    choice: DataChoice, out: Path, *, epochs: int, seed: int = 0, quiet: bool = True
+) -> RulerCard:
+    """Train a ruler, measure it on validation views, and write it with its card beside it.
+
+    Args:
+        choice: the data; validation images that nearly duplicate a training image are left out.
+        out: the ``.onnx`` file to write.
+        epochs: see :func:`train_ruler`.
+        seed: decides weights and views.
+        quiet: no progress bar.
+
+    Raises:
+        DataError: the data cannot be used.
+    """
+    data = read_training_data(choice)
+    started = time.perf_counter()
+    ruler = train_ruler(data.train, epochs, seed=seed, quiet=quiet)
+    seconds = time.perf_counter() - started
+    metrics = {"validation": {"images": len(data.val.images), **measure(ruler, data.val)}}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    export_ruler(ruler, out)
+    card = RulerCard(
+        name="ruler",
+        architecture="ruler",
+        sha256=hashlib.sha256(out.read_bytes()).hexdigest(),
+        training={
+            "data": data.train.source,
+            "images": len(data.train.images),
+            "epochs": epochs,
+            "steps": epochs * STEPS_PER_EPOCH,
+            "seed": seed,
+            "minutes": round(seconds / 60, 1),
+            "command": f"smearcount train-ruler DATA -o {out.name} --epochs {epochs} --seed {seed}",
+        },
+        metrics=metrics,
+    )
+    out.with_suffix(".json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return card
+
+
+@torch.no_grad()
+def measure(ruler: Ruler, dataset: Dataset, views: int = 600) -> dict[str, float]:
+    """Return how far the ruler is off on random views, in per cent of the diameter."""
+    shown = RulerViews(dataset, views, seed=1, looks=0.0)
+    errors = []
+    for index in range(views):
+        view, truth = shown[index]
+        errors.append(100 * abs(2 ** float(ruler(view[None])[0] - truth) - 1))
+    return {
+        "views": views,
+        "median_error_percent": round(float(np.median(errors)), 2),
+        "p95_error_percent": round(float(np.percentile(errors, 95)), 1),
+    }
 
 
 class _Graph(nn.Module):
