@@ -1,7 +1,8 @@
 """COCO: one JSON file with ``images``, ``annotations`` and ``categories``.
 
-A box is ``[left, top, width, height]`` in pixels, which is half-open already. A ``score`` per
-annotation is kept. Regions marked ``iscrowd`` are no single cells and are left out.
+A box is ``[left, top, width, height]`` in pixels, which is half-open already; sums are taken in
+decimals, so that no digit is lost between the two forms. A ``score`` per annotation is kept.
+Regions marked ``iscrowd`` are no single cells and are left out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -17,9 +21,10 @@ import numpy as np
 from smearcount.classes import canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
-from smearcount.formats.naming import image_size, order_classes
+from smearcount.formats.naming import image_size, order_classes, plain, put_images
 
 _FILES: Final = ("{}.bbox.json", "{}.json", "instances_{}.json", "annotations/instances_{}.json")
+_DIGITS: Final = 60  # of sums and differences of coordinates, so that none is rounded
 
 
 def is_coco(folder: Path) -> bool:
@@ -57,7 +62,7 @@ def read(path: Path) -> Dataset:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
+        content = json.loads(text, parse_float=Decimal)
     except FileNotFoundError:
         raise DataError(f"{path}: this file is missing; check the path.") from None
     except UnicodeDecodeError:
@@ -68,6 +73,77 @@ def read(path: Path) -> Dataset:
             "correct it or export it anew."
         ) from None
     return _Reader(path, text, content).dataset()
+
+
+def write(dataset: Dataset, path: Path) -> None:
+    """Write a data set as a COCO file, with its images in ``images/`` beside it.
+
+    Images, boxes and classes keep the numbers that they came with; without, they count from 1.
+    Images that lie below ``images/`` or beside the file already are left where they are.
+
+    Raises:
+        DataError: two images have the same name.
+    """
+    names = _place(dataset, path.parent)
+    category_ids = dataset.category_ids or tuple(range(1, len(dataset.classes) + 1))
+    image_ids = _numbers([image.image_id for image in dataset.images])
+    box_ids = iter(_numbers([number for image in dataset.images for number in _box_ids(image)]))
+    images, annotations = [], []
+    for image_id, image in zip(image_ids, dataset.images, strict=True):
+        size = {"width": image.width, "height": image.height}
+        images.append(_json({"id": image_id, "file_name": names[image.path], **size}))
+        for row, xyxy in enumerate(image.boxes_xyxy_px.tolist()):
+            width, height = max(xyxy[2] - xyxy[0], 0), max(xyxy[3] - xyxy[1], 0)
+            annotation = {
+                "id": next(box_ids),
+                "image_id": image_id,
+                "category_id": category_ids[image.labels[row] - 1],
+                "iscrowd": 0,
+                "area": round(width * height, 6),
+                **({} if image.scores is None else {"score": float(image.scores[row])}),
+            }
+            annotations.append(f'{_json(annotation)[:-1]}, "bbox": {_box_text(xyxy)}}}')
+    numbered = zip(category_ids, dataset.classes, strict=True)
+    categories = [_json({"id": number, "name": name}) for number, name in numbered]
+    tables = {"images": images, "annotations": annotations, "categories": categories}
+    parts = [f'"{name}": [\n' + ",\n".join(rows) + "\n]" for name, rows in tables.items()]
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def _place(dataset: Dataset, folder: Path) -> dict[Path, str]:
+    """Copy images that lie elsewhere into ``images/``; return the name by which each is found."""
+    homes = (folder / "images", folder)
+    names: dict[Path, str] = {}
+    for path in (image.path for image in dataset.images):
+        home = next((home for home in homes if home in path.parents), None)
+        if home is not None:
+            names[path] = path.relative_to(home).as_posix()
+    strangers = tuple(image for image in dataset.images if image.path not in names)
+    placed = put_images(replace(dataset, images=strangers), homes[0])
+    return names | {old: new.name for old, new in placed.items()}
+
+
+def _box_ids(image: AnnotatedImage) -> Sequence[int | None]:
+    return [None] * len(image) if image.box_ids is None else image.box_ids.tolist()
+
+
+def _json(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _numbers(given: Sequence[int | None]) -> list[int]:
+    """Return the numbers given, or 1, 2, 3 … where one is missing or stands twice."""
+    numbers = [number for number in given if number is not None]
+    whole = len(numbers) == len(given) == len(set(numbers))
+    return numbers if whole else list(range(1, len(given) + 1))
+
+
+def _box_text(xyxy: Sequence[float]) -> str:
+    """Return left, top, width and height as JSON, in decimals that add up without a loss."""
+    left, top, right, bottom = (Decimal(plain(value)) for value in xyxy)
+    with localcontext(prec=_DIGITS):
+        sides = (left, top, right - left, bottom - top)
+    return "[" + ", ".join(f"{side:f}" for side in sides) + "]"
 
 
 class _Reader:
@@ -155,10 +231,10 @@ class _Reader:
             if self._scored and not (_is_number(score) and 0 <= score <= 1):
                 raise self._error("annotations", row, "score must be a number from 0 to 1")
             number = self._whole("annotations", row, "id") if "id" in annotation else row + 1
-            left, top, width, height = box
-            found[image].append(
-                ([left, top, left + width, top + height], labels[category], score, number)
-            )
+            with localcontext(prec=_DIGITS):
+                left, top, width, height = (Decimal(side) for side in box)
+                xyxy = [float(side) for side in (left, top, left + width, top + height)]
+            found[image].append((xyxy, labels[category], score, number))
         return found
 
     def _find(self, row: int, name: str) -> Path:
@@ -195,8 +271,8 @@ class _Reader:
         return DataError(f"{self.path} {where}: {what}.")
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _line_of(text: str, table: str, row: int) -> int | None:

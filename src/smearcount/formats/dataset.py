@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,20 @@ from smearcount.errors import DataError
 from smearcount.formats import coco, voc, yolo
 from smearcount.formats.annotated import AnnotatedImage, Dataset
 
-__all__ = ["DOUBLED_IOU", "AnnotatedImage", "Dataset", "clean", "doubled", "read_dataset", "splits"]
+__all__ = [
+    "DOUBLED_IOU",
+    "AnnotatedImage",
+    "Dataset",
+    "Format",
+    "clean",
+    "doubled",
+    "read_dataset",
+    "splits",
+    "write_dataset",
+]
+
+Format = Literal["coco", "voc", "yolo"]
+"""The formats that can be written."""
 
 DOUBLED_IOU: Final = 0.8
 """Two boxes of one class that overlap this much mark the same cell twice."""
@@ -51,6 +64,31 @@ def read_dataset(path: str | os.PathLike[str], split: str | None = None) -> Data
     if yolo.is_yolo(folder):
         return yolo.read(folder, chosen)
     return coco.read_split(folder, chosen)
+
+
+def write_dataset(
+    dataset: Dataset, folder: str | os.PathLike[str], form: Format, split: str | None = None
+) -> None:
+    """Write a data set into a folder, images included, beside the splits that it has already.
+
+    Args:
+        dataset: what to write.
+        folder: made if missing.
+        form: ``coco`` writes ``SPLIT.bbox.json`` and ``images/``; ``voc`` and ``yolo`` their
+            folders.
+        split: such as ``train``; None writes all as one (COCO: ``all.bbox.json``).
+
+    Raises:
+        DataError: two images have the same name, or the folder holds something else.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    if form == "coco":
+        coco.write(dataset, target / f"{split or 'all'}.bbox.json")
+    elif form == "voc":
+        voc.write(dataset, target, split)
+    else:
+        yolo.write(dataset, target, split)
 
 
 def splits(path: str | os.PathLike[str]) -> tuple[str, ...]:

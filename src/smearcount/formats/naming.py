@@ -1,7 +1,9 @@
-"""Class names and image files as data sets write them, brought to one form."""
+"""Class names and image files: what data sets call them, and where they lie."""
 
 from __future__ import annotations
 
+import filecmp
+import shutil
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from smearcount.classes import CLASS_NAMES, canonical_name
 from smearcount.errors import DataError
+from smearcount.formats.annotated import Dataset
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 """What counts as an image beside a label file, in the order of preference."""
@@ -79,3 +82,34 @@ def image_size(
             f"the image has {width}×{height}; restore the image or scale its boxes."
         )
     return width, height
+
+
+def put_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
+    """Copy the images of a data set into one folder, where they are not there already.
+
+    Returns:
+        where each image of the data set now lies.
+
+    Raises:
+        DataError: two images would get the same name, or another image has it already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    placed: dict[Path, Path] = {}
+    owners: dict[str, Path] = {}
+    for image in dataset.images:
+        target = folder / image.path.name
+        owner = owners.setdefault(target.stem, image.path)
+        if owner != image.path:
+            raise DataError(f"{image.path}: {owner} has the same name; rename one of them.")
+        if target.exists() and not target.samefile(image.path):
+            if not filecmp.cmp(target, image.path, shallow=False):
+                raise DataError(f"{target}: another image has this name; choose an empty folder.")
+        elif not target.exists():
+            shutil.copyfile(image.path, target)
+        placed[image.path] = target
+    return placed
+
+
+def plain(value: float) -> str:
+    """Write a number so that it reads back exactly, whole numbers without a point."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

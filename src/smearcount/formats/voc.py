@@ -7,20 +7,23 @@ is how BCCD, and most tools today, mean them (a box up to the right border of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 import numpy as np
 
 from smearcount.classes import canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
-from smearcount.formats.naming import image_size, images_in, order_classes
+from smearcount.formats.ids import note_ids, read_ids
+from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
+CLASSES_FILE: Final = "classes.txt"
 
 
 def is_voc(folder: Path) -> bool:
@@ -44,10 +47,16 @@ def read(folder: Path, split: str | None = None) -> Dataset:
         DataError: a file is missing or broken; the sentence names it, the line and what to do.
     """
     annotations = {path.stem: path for path in sorted((folder / "Annotations").glob("*.xml"))}
-    names = list(annotations) if split is None else _names(folder, split)
+    names = list(annotations) if split is None else _names(folder, split, annotations)
     parsed = {name: _parse(path) for name, path in annotations.items()}
+    ids = read_ids(folder, split)
+    if split is None:
+        names.sort(key=list(ids.images).index if set(names) == set(ids.images) else None)
     images = images_in(folder / "JPEGImages") or images_in(folder / "images")
-    classes = order_classes(item.name for file in parsed.values() for item in file.objects)
+    listed = folder / CLASSES_FILE
+    written = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
+    written += [item.name for file in parsed.values() for item in file.objects]
+    classes = order_classes(name for name in written if name.strip())
     found = []
     for name in names:
         if name not in parsed:
@@ -59,8 +68,64 @@ def read(folder: Path, split: str | None = None) -> Dataset:
             raise DataError(
                 f"{annotations[name]}: JPEGImages has no image {name}.jpg; add it or drop the file."
             )
-        found.append(_image(parsed[name], images[name], annotations[name], classes))
-    return Dataset(classes, tuple(found), str(folder))
+        image = _image(parsed[name], images[name], annotations[name], classes)
+        image_id, box_ids = ids.of_image(name, len(image))
+        found.append(replace(image, image_id=image_id, box_ids=box_ids))
+    return Dataset(classes, tuple(found), str(folder), ids.of_classes(classes))
+
+
+def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
+    """Write a data set as a VOC folder, images included; other splits in it stay.
+
+    Scores go into ``<score>``, a VOC extension; class names also into ``classes.txt``, so that
+    classes without a box and their order are kept.
+
+    Args:
+        dataset: what to write.
+        folder: made if missing.
+        split: the list to write in ``ImageSets/Main``; None writes none.
+
+    Raises:
+        DataError: two images have the same name.
+    """
+    placed = put_images(dataset, folder / "JPEGImages")
+    (folder / "Annotations").mkdir(exist_ok=True)
+    for image in dataset.images:
+        path = folder / "Annotations" / f"{image.path.stem}.xml"
+        path.write_text(_xml(image, placed[image.path].name, dataset.classes), encoding="utf-8")
+    if split is not None:
+        lists = folder / "ImageSets" / "Main"
+        lists.mkdir(parents=True, exist_ok=True)
+        names = "".join(f"{image.path.stem}\n" for image in dataset.images)
+        (lists / f"{split}.txt").write_text(names, encoding="utf-8")
+    (folder / CLASSES_FILE).write_text("\n".join(dataset.classes) + "\n", encoding="utf-8")
+    note_ids(folder, dataset, split)
+
+
+def _xml(image: AnnotatedImage, name: str, classes: Sequence[str]) -> str:
+    lines = [
+        "<annotation>",
+        "\t<folder>JPEGImages</folder>",
+        f"\t<filename>{escape(name)}</filename>",
+        f"\t<size><width>{image.width}</width><height>{image.height}</height>"
+        "<depth>3</depth></size>",
+        "\t<segmented>0</segmented>",
+    ]
+    for row in range(len(image)):
+        corners = zip(_CORNERS, image.boxes_xyxy_px[row], strict=True)
+        lines += [
+            "\t<object>",
+            f"\t\t<name>{escape(classes[image.labels[row] - 1])}</name>",
+            "\t\t<pose>Unspecified</pose>",
+            "\t\t<truncated>0</truncated>",
+            "\t\t<difficult>0</difficult>",
+            *([] if image.scores is None else [f"\t\t<score>{plain(image.scores[row])}</score>"]),
+            "\t\t<bndbox>",
+            *(f"\t\t\t<{tag}>{plain(value)}</{tag}>" for tag, value in corners),
+            "\t\t</bndbox>",
+            "\t</object>",
+        ]
+    return "\n".join([*lines, "</annotation>", ""])
 
 
 @dataclass
@@ -80,13 +145,14 @@ class _File:
     texts: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
-def _names(folder: Path, split: str) -> list[str]:
+def _names(folder: Path, split: str, known: Container[str]) -> list[str]:
+    """Return the image names of a list; what follows a name, as VOC allows, is dropped."""
     path = folder / "ImageSets" / "Main" / f"{split}.txt"
     if not path.is_file():
-        known = ", ".join(splits(folder)) or "none"
-        raise DataError(f"{path}: this list is missing; the splits here are: {known}.")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.split()[0] for line in lines if line.strip()]
+        here = ", ".join(splits(folder)) or "none"
+        raise DataError(f"{path}: this list is missing; the splits here are: {here}.")
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").split("\n")]
+    return [line if line in known else line.split()[0] for line in lines if line]
 
 
 def _parse(path: Path) -> _File:
@@ -141,7 +207,6 @@ def _image(file: _File, path: Path, source: Path, classes: Sequence[str]) -> Ann
         for item in file.objects
     ]
     scored = bool(file.objects) and all("score" in item.texts for item in file.objects)
-    numbered = bool(file.objects) and all("id" in item.texts for item in file.objects)
     return AnnotatedImage(
         path,
         width,
@@ -150,10 +215,6 @@ def _image(file: _File, path: Path, source: Path, classes: Sequence[str]) -> Ann
         np.array([classes.index(canonical_name(o.name)) + 1 for o in file.objects], np.int64),
         np.array([_number(o.texts, "score", source, o.line) for o in file.objects])
         if scored
-        else None,
-        int(_number(file.texts, "id", source, 0)) if "id" in file.texts else None,
-        np.array([int(_number(o.texts, "id", source, o.line)) for o in file.objects])
-        if numbered
         else None,
     )
 

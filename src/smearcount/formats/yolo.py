@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +19,16 @@ from numpy.typing import NDArray
 from smearcount.classes import canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
-from smearcount.formats.naming import image_size, images_in, order_classes
+from smearcount.formats.ids import Ids, note_ids, read_ids
+from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 _DECIMALS_PX: Final = 6
-IDS_FILE: Final = "ids.json"
+_ENTRY: Final = re.compile(
+    r"""[\s\[{,]*(?:-\s+)?(?:(?P<number>\d+)\s*:\s*)?"""
+    r"""(?P<name>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,\[\]{}#'"][^,\[\]{}#]*)"""
+    r"""[\s\]},]*(?:#.*$)?"""
+)
 
 
 def is_yolo(folder: Path) -> bool:
@@ -54,12 +58,65 @@ def read(folder: Path, split: str | None = None) -> Dataset:
     written = class_names(folder)
     classes = order_classes(written)
     to_label = np.array([classes.index(canonical_name(name)) + 1 for name in written], np.int64)
-    ids = _ids(folder)
     images: list[AnnotatedImage] = []
     for name in pairs if split is None else (split,):
-        images += _split(*pairs[name], to_label, ids.get("images", {}).get(name, {}))
-    category_ids = ids.get("category_ids")
-    return Dataset(classes, tuple(images), str(folder), category_ids and tuple(category_ids))
+        images += _split(*pairs[name], to_label, read_ids(folder, name))
+    category_ids = read_ids(folder, split).of_classes(classes)
+    return Dataset(classes, tuple(images), str(folder), category_ids)
+
+
+def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
+    """Write a data set as a YOLO folder with ``data.yaml``, images included; other splits stay.
+
+    Args:
+        dataset: what to write.
+        folder: made if missing.
+        split: such as ``train``; None writes ``images/`` and ``labels/`` without splits.
+
+    Raises:
+        DataError: two images have the same name, or the folder has other classes already.
+    """
+    yaml = folder / _NAME_FILES[0]
+    if yaml.is_file() and class_names(folder) != dataset.classes:
+        raise DataError(f"{yaml}: it names other classes; choose an empty folder.")
+    placed = put_images(dataset, folder / "images" / (split or ""))
+    labels = folder / "labels" / (split or "")
+    labels.mkdir(parents=True, exist_ok=True)
+    for image in dataset.images:
+        text = "".join(f"{line}\n" for line in _lines(image))
+        (labels / f"{placed[image.path].stem}.txt").write_text(text, encoding="utf-8")
+    parts = [f"{_yaml_key(name)}: images/{name}" for name in splits(folder)] or ["train: images"]
+    names = [f"  - {json.dumps(name, ensure_ascii=False)}" for name in dataset.classes]
+    text = "\n".join(["path: .", *parts, f"nc: {len(names)}", "names:", *names, ""])
+    yaml.write_text(text, encoding="utf-8")
+    note_ids(folder, dataset, split)
+
+
+def _lines(image: AnnotatedImage) -> list[str]:
+    """Return the label lines, with as few decimals (6 or more) as bring each box back exactly."""
+    boxes = np.round(image.boxes_xyxy_px, _DECIMALS_PX)
+    size = np.array([image.width, image.height], dtype=np.float64)
+    centre, extent = (boxes[:, :2] + boxes[:, 2:]) / 2 / size, (boxes[:, 2:] - boxes[:, :2]) / size
+    relative = np.concatenate([centre, extent], axis=1)
+    texts: list[str] = [""] * len(boxes)
+    open_rows = np.arange(len(boxes))
+    for decimals in range(6, 18):
+        for row in open_rows:
+            texts[row] = " ".join(f"{value:.{decimals}f}" for value in relative[row])
+        read_back = np.array([texts[row].split() for row in open_rows], np.float64).reshape(-1, 4)
+        found = to_pixels(read_back, image.width, image.height)
+        open_rows = open_rows[(found != boxes[open_rows]).any(axis=1)]
+    scores = [""] * len(boxes)
+    if image.scores is not None:
+        scores = [f" {plain(score)}" for score in image.scores]
+    return [
+        f"{label - 1} {text}{score}"
+        for label, text, score in zip(image.labels, texts, scores, strict=True)
+    ]
+
+
+def _yaml_key(split: str) -> str:
+    return "val" if split in ("valid", "validation") else split
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
@@ -103,7 +160,7 @@ def _split(
     image_folder: Path,
     label_folder: Path,
     to_label: NDArray[np.int64],
-    ids: Mapping[str, tuple[int | None, Sequence[int] | None]],
+    ids: Ids,
 ) -> list[AnnotatedImage]:
     images = images_in(image_folder)
     label_files = {path.stem: path for path in sorted(label_folder.glob("*.txt"))}
@@ -111,13 +168,13 @@ def _split(
     for name, path in label_files.items():
         if name not in images:
             raise DataError(f"{path}: {image_folder} has no image {name}; add it or drop the file.")
-    order = [name for name in ids if name in images]
-    order += [name for name in images if name not in ids]
+    order = [name for name in ids.images if name in images]
+    order += [name for name in images if name not in ids.images]
     found = []
     for name in order:
         width, height = image_size(images[name])
         rows = _rows(label_files[name], len(to_label)) if name in label_files else np.zeros((0, 5))
-        image_id, box_ids = ids.get(name, (None, None))
+        image_id, box_ids = ids.of_image(name, len(rows))
         found.append(
             AnnotatedImage(
                 images[name],
@@ -127,7 +184,7 @@ def _split(
                 to_label[rows[:, 0].astype(np.int64)],
                 rows[:, 5] if rows.shape[1] == 6 else None,
                 image_id,
-                np.array(box_ids) if box_ids and len(box_ids) == len(rows) else None,
+                box_ids,
             )
         )
     return found
@@ -178,34 +235,28 @@ def to_pixels(relative: NDArray[np.float64], width: int, height: int) -> NDArray
 
 def _yaml_names(text: str) -> list[str]:
     """Return ``names`` of a data.yaml: a list or a numbered mapping, on one line or on many."""
-    lines = [re.sub(r"(^|\s)#.*$", "", line).rstrip() for line in text.splitlines()]
+    lines = text.split("\n")
     start = next((i for i, line in enumerate(lines) if re.match(r"names\s*:", line)), None)
     if start is None:
         return []
-    parts = [lines[start].split(":", 1)[1].strip()]
+    body = [lines[start].split(":", 1)[1]]
     for line in lines[start + 1 :]:
-        if line and not line[0].isspace() and line[0] not in "-]}":
+        if line.strip() and not line[0].isspace() and line[0] not in "-]}#":
             break
-        parts.append(line.strip())
-    body = "\n".join(part for part in parts if part)
-    if body[:1] in ("[", "{"):
-        entries = body.strip("[]{}\n ").replace("\n", " ").split(",")
-    else:
-        entries = [entry.removeprefix("-") for entry in body.splitlines()]
-    numbered = [re.match(r"\s*(\d+)\s*:\s*(.+)$", entry) for entry in entries]
-    if entries and all(numbered):
-        pairs = sorted((int(m[1]), m[2]) for m in numbered if m)
-        entries = [name for _, name in pairs]
-    return [entry.strip().strip("'\"") for entry in entries]
+        body.append(line)
+    found = []
+    for line in body:
+        if line.lstrip()[:1] != "#":
+            found += [match for match in _ENTRY.finditer(line) if match["name"].strip()]
+    if found and all(match["number"] for match in found):
+        found.sort(key=lambda match: int(match["number"]))
+    return [_unquoted(match["name"].strip()) for match in found]
 
 
-def _ids(folder: Path) -> dict[str, Any]:
-    """Return what ``write`` noted beside labels that came from COCO with numbers."""
-    path = folder / IDS_FILE
-    if not path.is_file():
-        return {}
-    try:
-        ids = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise DataError(f"{path}: not valid JSON; delete this file to number anew.") from None
-    return ids if isinstance(ids, dict) else {}
+def _unquoted(name: str) -> str:
+    if name.startswith('"'):
+        try:
+            return str(json.loads(name))
+        except ValueError:
+            return name.strip('"')
+    return name[1:-1].replace("''", "'") if name.startswith("'") else name

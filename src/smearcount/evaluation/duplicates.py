@@ -1,0 +1,134 @@
+"""Find the same picture twice, however it was flipped, turned, scaled or recompressed.
+
+A data set that holds a photograph on both sides of a split measures memory, not skill. Each image
+becomes a fingerprint, its 24×24 grey thumbnail with mean and variance taken out; two are the same
+picture when the correlation exceeds 0.9 under any of the eight flips and quarter turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from smearcount.errors import DataError
+from smearcount.formats.dataset import Dataset
+
+SIDE: Final = 24
+"""Side of a fingerprint in pixels."""
+
+SAME: Final = 0.9
+"""Correlation above which two images are the same picture."""
+
+_BLOCK: Final = 512
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images that show the same picture.
+
+    Attributes:
+        first: an image of the first data set.
+        second: an image of the second, or a later one of the first.
+        correlation: of their fingerprints, in (0.9, 1].
+    """
+
+    first: Path
+    second: Path
+    correlation: float
+
+
+def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
+    """Return the fingerprint of each image.
+
+    Args:
+        paths: image files.
+
+    Returns:
+        shape (n, 24, 24), each with mean 0 and norm 1 (all 0 for an image of one grey), so that
+        the sum of a product is a correlation.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    found = np.zeros((len(paths), SIDE, SIDE), dtype=np.float32)
+    for row, path in enumerate(paths):
+        try:
+            with Image.open(path) as image:
+                image.draft("L", (4 * SIDE, 4 * SIDE))
+                small = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{path}: this image cannot be read ({error}).") from None
+        found[row] = np.asarray(small, dtype=np.float32)
+    found -= found.mean(axis=(1, 2), keepdims=True)
+    norm = np.sqrt((found**2).sum(axis=(1, 2), keepdims=True))
+    return np.divide(found, norm, out=np.zeros_like(found), where=norm > 1e-3)
+
+
+def turned(prints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return fingerprints, shape (n, 24, 24), under all flips and turns, shape (8, n, 24, 24)."""
+    turns = [np.rot90(prints, quarter, axes=(1, 2)) for quarter in range(4)]
+    return np.stack([*turns, *(turn[:, :, ::-1] for turn in turns)])
+
+
+def correlations(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the best correlation of every pair of fingerprints over the eight poses, (n, m)."""
+    flat = first.reshape(len(first), -1)
+    best = np.full((len(first), len(second)), -1, dtype=np.float32)
+    for pose in turned(second):
+        np.maximum(best, flat @ pose.reshape(len(second), -1).T, out=best)
+    return best
+
+
+def near_duplicates(first: Dataset, second: Dataset | None = None) -> list[Pair]:
+    """Return the pairs of images that show the same picture, most alike first.
+
+    Args:
+        first: a data set.
+        second: another; None compares the first with itself. A file that both hold pairs with
+            itself, for then the two overlap.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    paths = [image.path for image in first.images]
+    others = paths if second is None else [image.path for image in second.images]
+    prints = fingerprints(paths)
+    other_prints = prints if second is None else fingerprints(others)
+    pairs = []
+    for start in range(0, len(paths), _BLOCK):
+        likeness = correlations(prints[start : start + _BLOCK], other_prints)
+        for row, column in np.argwhere(likeness > SAME):
+            if second is not None or start + row < column:
+                score = min(float(likeness[row, column]), 1.0)
+                pairs.append(Pair(paths[start + row], others[column], score))
+    return sorted(pairs, key=lambda pair: -pair.correlation)
+
+
+def without_duplicates_of(dataset: Dataset, others: Dataset) -> Dataset:
+    """Return the data set without the images that show a picture of ``others``.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    seen = {pair.first for pair in near_duplicates(dataset, others)}
+    return replace(dataset, images=tuple(i for i in dataset.images if i.path not in seen))
+
+
+def distinct(dataset: Dataset) -> Dataset:
+    """Return the data set with each picture once: the first image that shows it.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    place = {image.path: row for row, image in enumerate(dataset.images)}
+    dropped: set[Path] = set()
+    for pair in sorted(near_duplicates(dataset), key=lambda p: (place[p.first], place[p.second])):
+        if pair.first not in dropped:
+            dropped.add(pair.second)
+    return replace(dataset, images=tuple(i for i in dataset.images if i.path not in dropped))
