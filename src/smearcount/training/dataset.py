@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.classes import RBC
-from smearcount.detections.boxes import diameter, touches_edge
+from smearcount.detections.boxes import Boxes, diameter, touches_edge
 from smearcount.detector.prepare import network_size, resample
 from smearcount.errors import DataError
 from smearcount.formats.dataset import AnnotatedImage, Dataset
@@ -22,25 +23,41 @@ from smearcount.training.network import Target
 def rbc_diameters(dataset: Dataset) -> list[float]:
     """Return the diameter of a red cell in each image, in its own pixels, from the labels.
 
-    It is the median over the whole red cells (of all whole cells, in a data set without red
-    cells); an image with fewer than three gets the median of the data set.
+    It is the median over the red cells (over all cells, in a data set without red cells). A cell
+    that the border cuts by less than half still shows its full width or height, and counts by
+    that. An image with fewer than three such cells gets the median of the data set.
 
     Raises:
-        DataError: the data set has no box at all.
+        DataError: the data set has no box to measure.
     """
     rbc_label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else None
     per_image = []
     for image in dataset.images:
         boxes = np.asarray(image.boxes_xyxy_px, dtype=np.float32)
-        whole = ~touches_edge(boxes, image.width, image.height).any(axis=1)
         if rbc_label is not None:
-            whole &= np.asarray(image.labels) == rbc_label
-        per_image.append(diameter(boxes[whole]))
+            boxes = boxes[np.asarray(image.labels) == rbc_label]
+        per_image.append(full_diameters(boxes, image.width, image.height))
     everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
     if not len(everything):
         raise DataError(f"{dataset.source}: no whole cell is labelled; nothing to learn from.")
     typical = float(np.median(everything))
     return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
+
+
+def full_diameters(boxes_xyxy: Boxes, width: int, height: int) -> NDArray[np.float32]:
+    """Return the diameters of those cells that show one, in pixels.
+
+    Args:
+        boxes_xyxy: boxes, shape (n, 4), in pixels.
+        width: image width in pixels.
+        height: image height in pixels.
+    """
+    left, top, right, bottom = touches_edge(boxes_xyxy, width, height).T
+    wide, tall = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).T
+    cut_x, cut_y = left | right, top | bottom
+    shown = np.where(cut_x, tall, np.where(cut_y, wide, diameter(boxes_xyxy)))
+    more_than_half = np.where(cut_x, 2 * wide > tall, np.where(cut_y, 2 * tall > wide, True))
+    return np.asarray(shown[more_than_half & ~(cut_x & cut_y)], dtype=np.float32)
 
 
 class CellSamples(TorchDataset[Sample]):
