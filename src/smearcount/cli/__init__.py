@@ -15,6 +15,7 @@ import typer
 from smearcount import __version__
 from smearcount.cli.count import count
 from smearcount.cli.demo import demo
+from smearcount.cli.evaluate import evaluate
 from smearcount.cli.train import retrain, train
 from smearcount.cli.train_ruler import train_ruler
 from smearcount.errors import SmearcountError, UsageError
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("count")(count)
 app.command("demo")(demo)
+app.command("evaluate")(evaluate)
 app.command("train")(train)
 app.command("retrain")(retrain)
 app.command("train-ruler")(train_ruler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from smearcount.analyse import analyse
 from smearcount.detector.detector import SCORE_FLOOR, Detector
-from smearcount.errors import DataError
+from smearcount.errors import DataError, UsageError
 from smearcount.evaluation.agreement import ALLOWED_ERROR
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.measure import Evaluation, Field, measure
@@ -22,6 +23,30 @@ from smearcount.settings import Settings
 def folder_of(path: Path) -> str:
     """Return the name of the folder of an image: the slide that it belongs to, unless told."""
     return path.parent.name
+
+
+def slide_by(pattern: str) -> Callable[[Path], str]:
+    """Return a function that tells the slide of an image by a regular expression.
+
+    Args:
+        pattern: searched in the path, with ``/`` between folders; its first group names the
+            slide, or all that it finds if it has none.
+
+    Raises:
+        UsageError: it is no regular expression; or, later, an image's path does not contain it.
+    """
+    try:
+        rule = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--group-by {pattern}: not a regular expression ({error}).") from None
+
+    def slide_of(path: Path) -> str:
+        found = rule.search(path.as_posix())
+        if found is None:
+            raise UsageError(f"--group-by {pattern}: it finds nothing in {path}.")
+        return found.group(1 if rule.groups else 0) or ""
+
+    return slide_of
 
 
 def evaluate(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.classes import class_colour
+from smearcount.classes import CLASS_NAMES, class_colour
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.stress import USABLE_ERROR, Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +23,7 @@ _MARKERS: Final = "so^Dv<>p"
 _INK: Final = "#222222"
 _FAINT: Final = "#bbbbbb"
 _JITTER: Final = 0.16
+_STRESS_RIM: Final = 60.0
 
 
 def scatter_figure(evaluation: Evaluation) -> Figure:
@@ -168,6 +172,35 @@ def noise_figure(evaluation: Evaluation) -> Figure:
     ax.margins(x=0.1)
     ax.set_xlabel("cells per image")
     ax.legend(frameon=False)
+    return figure
+
+
+def stress_figure(curves: Sequence[Curve]) -> Figure:
+    """Draw the error of the total count along each sweep, a line per class.
+
+    The bands are 95 % intervals over the drawn smears; errors beyond ±60 % lie on the rim.
+    """
+    columns = min(3, len(curves))
+    rows = -(-len(curves) // columns)
+    figure, axes = _sheet(rows, columns, (3.6 * columns, 3.4 * rows))
+    for ax in axes[len(curves) :]:
+        ax.set_axis_off()
+    for ax, curve in zip(axes, curves, strict=False):
+        ax.axhspan(-100 * USABLE_ERROR, 100 * USABLE_ERROR, color="#eeeeee", linewidth=0)
+        ax.axhline(0, color=_FAINT, linewidth=1)
+        for k, name in enumerate(CLASS_NAMES):
+            error = np.clip(100 * np.array(curve.errors(k)), -_STRESS_RIM, _STRESS_RIM)
+            colour = class_colour(k + 1)
+            ax.plot(curve.sweep.values, error[:, 0], color=colour, marker=_MARKERS[k], label=name)
+            ax.fill_between(
+                curve.sweep.values, error[:, 1], error[:, 2], color=colour, alpha=0.15, linewidth=0
+            )
+        ax.set_ylim(-1.05 * _STRESS_RIM, 1.05 * _STRESS_RIM)
+        ax.set_title(curve.sweep.title)
+        ax.set_xlabel("\n".join(textwrap.wrap(curve.sweep.axis, 42)), fontsize=9)
+    for ax in axes[::columns]:
+        ax.set_ylabel("error of the total count, %")
+    axes[0].legend(frameon=False, fontsize=8)
     return figure
 
 

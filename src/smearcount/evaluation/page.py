@@ -15,6 +15,7 @@ from smearcount.classes import class_colour
 from smearcount.evaluation import figures
 from smearcount.evaluation.agreement import Agreement, Estimate
 from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.stress import USABLE_ERROR, Curve
 from smearcount.evaluation.words import (
     class_sentences,
     error_sentence,
@@ -22,6 +23,7 @@ from smearcount.evaluation.words import (
     headline,
     percent,
     slide_sentence,
+    stress_sentence,
 )
 from smearcount.evaluation.worst import WorstImage
 
@@ -109,6 +111,32 @@ def evaluation_sections(evaluation: Evaluation, worst: Sequence[WorstImage]) -> 
         _boxes(evaluation),
         _method(evaluation),
     ]
+
+
+def stress_section(model: str, curves: Sequence[Curve]) -> str:
+    """Return the section of a page on drawn smears.
+
+    Args:
+        model: the name of the model.
+        curves: what was counted along each sweep.
+    """
+    sentences = "".join(f"<li>{_text(stress_sentence(curve))}</li>" for curve in curves)
+    return "\n".join(
+        [
+            f"<h2>Where {_text(model)} breaks</h2>",
+            f"<p>{int(sum(len(c.true) * c.true.shape[1] for c in curves)):,} drawn smears, of "
+            "which every cell is known, get harder in one respect at a time. The total count is "
+            f"off by at most {_text(percent(USABLE_ERROR))} here:</p><ul>{sentences}</ul>",
+            embedded(
+                figures.stress_figure(curves),
+                "error of the total count along each sweep",
+                "Error of the total count against what gets harder; shaded in colour: 95 % "
+                "intervals over the drawn smears; grey: ±10 %; errors beyond ±60 % lie on the "
+                "rim. Drawn smears are simpler than photographs: what breaks here will break in "
+                "photographs too, but what works here need not work there.",
+            ),
+        ]
+    )
 
 
 def embedded(drawn: Figure | PILImage, alt: str, caption: str) -> str:

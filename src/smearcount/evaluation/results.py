@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from smearcount import __version__
+from smearcount.classes import CLASS_NAMES
 from smearcount.evaluation.agreement import Agreement, Estimate
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.stress import Curve
 
 SCHEMA_VERSION = 1
 """Raised when a key changes its meaning or goes; new keys may come at any time."""
@@ -31,6 +33,11 @@ def write_results(evaluation: Evaluation, folder: Path) -> None:
     _write_csv(folder / "agreement.csv", _agreement_rows(evaluation))
     _write_csv(folder / "fields.csv", _field_rows(evaluation))
     _write_csv(folder / "slides.csv", _slide_rows(evaluation))
+
+
+def write_stress(curves: Sequence[Curve], folder: Path) -> None:
+    """Write ``stress.csv``: a row per step of a sweep and class, errors as shares of the total."""
+    _write_csv(folder / "stress.csv", _stress_rows(curves))
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
@@ -125,6 +132,25 @@ def _slide_rows(evaluation: Evaluation) -> Iterable[Mapping[str, Any]]:
                 row = {"counted_at": way, "class": name, "slide": slide.name}
                 row |= {key: value for key, value in asdict(slide).items() if key != "name"}
                 yield row | {"error": error, "allowed_error": evaluation.allowed[name]}
+
+
+def _stress_rows(curves: Sequence[Curve]) -> Iterable[Mapping[str, Any]]:
+    for curve in curves:
+        for k, name in enumerate(CLASS_NAMES):
+            for row, (value, error) in enumerate(
+                zip(curve.sweep.values, curve.errors(k), strict=True)
+            ):
+                yield {
+                    "sweep": curve.sweep.field,
+                    "value": value,
+                    "class": name,
+                    "smears": curve.true.shape[1],
+                    "true": int(curve.true[row, :, k].sum()),
+                    "found": int(curve.found[row, :, k].sum()),
+                    "error": error.value,
+                    "error_low_95": error.low,
+                    "error_high_95": error.high,
+                }
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from smearcount.classes import CLASS_NAMES
 from smearcount.evaluation.agreement import Agreement, Estimate, Slide
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.stress import USABLE_ERROR, Curve
 
 
 def headline(evaluation: Evaluation) -> str:
@@ -79,6 +82,15 @@ def error_sentence(evaluation: Evaluation) -> str:
     return f"Cell by cell: {listed}, of {int(evaluation.at_model.true.sum()):,} marked cells."
 
 
+def stress_sentence(curve: Curve) -> str:
+    """Return at which steps of a sweep each class is counted usably."""
+    parts = []
+    for k, name in enumerate(CLASS_NAMES):
+        usable = [abs(error.value) <= USABLE_ERROR for error in curve.errors(k)]
+        parts.append(f"{name} {_where(usable, curve.sweep.values)}")
+    return f"{curve.sweep.title}: {'; '.join(parts)}."
+
+
 def percent(share: float, sign: bool = False) -> str:
     """Return a share as a percentage with a sensible number of digits, ``–`` for NaN."""
     if math.isnan(share):
@@ -98,6 +110,23 @@ def figure(value: float, digits: int = 2, sign: bool = False) -> str:
 
 def _interval(estimate: Estimate) -> str:
     return f"{figure(estimate.low)} to {figure(estimate.high)}"
+
+
+def _where(usable: Sequence[bool], values: Sequence[float]) -> str:
+    """Return the steps at which something holds, runs of them as ranges."""
+    if all(usable):
+        return "at every step"
+    runs: list[tuple[float, float]] = []
+    open_run = False
+    for holds, value in zip(usable, values, strict=True):
+        if holds and open_run:
+            runs[-1] = (runs[-1][0], value)
+        elif holds:
+            runs.append((value, value))
+        open_run = holds
+    if not runs:
+        return "at no step"
+    return "at " + ", ".join(f"{a:g}" if a == b else f"{a:g} to {b:g}" for a, b in runs)
 
 
 def _total_error(error: Estimate) -> str:

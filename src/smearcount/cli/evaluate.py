@@ -1,0 +1,202 @@
+"""``smearcount evaluate``: how well a model counts, on annotated or on drawn images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from smearcount.errors import UsageError
+
+if TYPE_CHECKING:
+    from smearcount.detector.detector import Detector
+    from smearcount.evaluation.measure import Evaluation
+    from smearcount.formats.annotated import Dataset
+
+SHIPPED: Final = "shipped"
+
+_NEEDED: Final = {
+    "faster_coco_eval": "faster-coco-eval",
+    "matplotlib": "matplotlib",
+    "scipy": "scipy",
+}
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"A model file, or {SHIPPED!r}.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATA]", help="COCO .json, or the folder of a COCO, VOC or YOLO data set."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Split of DATA; without it all of it.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for evaluation.html, .json and tables as CSV."),
+    ] = None,
+    group_by: Annotated[
+        str,
+        typer.Option(
+            metavar="folder|REGEX",
+            help="What makes fields one slide: their folder, or what REGEX finds in their path "
+            "(its first group, if it has one).",
+        ),
+    ] = "folder",
+    allowed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=PERCENT",
+            help="Allowed error of a slide. [default: RBC=4, WBC=10, Platelets=25]",
+        ),
+    ] = None,
+    without_duplicates_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA[:SPLIT]",
+            help="Leave out images that show a picture of this data set, such as the one that "
+            "the model learned from, and repeated ones.",
+        ),
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(help="Micrometres per pixel; without it estimated from the red cells."),
+    ] = None,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Count drawn smears that get harder, too.")
+    ] = False,
+) -> None:
+    """Measure how well MODEL counts the cells of DATA, or of drawn smears, or both."""
+    if data is None and not synthetic:
+        raise UsageError("name a data set to evaluate on, or give --synthetic for drawn smears.")
+    missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise UsageError(
+            f"evaluate needs {', '.join(missing)}; "
+            "install it with: pip install 'smearcount[evaluate]'."
+        )
+    from smearcount.detector.load import load_detector
+    from smearcount.evaluation.agreement import ALLOWED_ERROR
+
+    limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
+    slide_of = _grouping(group_by)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    detector = load_detector(None if model == SHIPPED else model)
+    sections: list[str] = []
+    if data is not None:
+        dataset = _dataset(data, split, without_duplicates_of or [])
+        sections += _on_data(detector, dataset, out, slide_of, limits, pixel_size)
+    if synthetic:
+        sections += _on_drawn(detector, out)
+    if out is not None:
+        from smearcount.evaluation.page import page
+
+        title = f"Evaluation of {detector.card.name}"
+        (out / "evaluation.html").write_text(page(title, sections), encoding="utf-8")
+        typer.echo(f"Page, tables and figures are in {out}", err=True)
+
+
+def _on_data(
+    detector: Detector,
+    dataset: Dataset,
+    out: Path | None,
+    slide_of: Callable[[Path], str],
+    limits: dict[str, float],
+    pixel_size: float | None,
+) -> list[str]:
+    from smearcount.evaluation.evaluate import evaluate as measure
+    from smearcount.evaluation.screen import print_evaluation
+
+    with _bar("counting", len(dataset)) as done:
+        evaluation: Evaluation = measure(
+            detector,
+            dataset,
+            slide_of=slide_of,
+            allowed=limits,
+            pixel_size_um=pixel_size,
+            done=done,
+        )
+    print_evaluation(evaluation)
+    if out is None:
+        return []
+    from smearcount.evaluation.page import evaluation_sections
+    from smearcount.evaluation.results import write_results
+    from smearcount.evaluation.worst import worst_images
+
+    write_results(evaluation, out)
+    return evaluation_sections(evaluation, worst_images(evaluation))
+
+
+def _on_drawn(detector: Detector, out: Path | None) -> list[str]:
+    from smearcount.evaluation.screen import print_stress
+    from smearcount.evaluation.stress import steps, stress
+
+    with _bar("drawing and counting", steps()) as done:
+        curves = stress(detector, done=done)
+    print_stress(curves)
+    if out is None:
+        return []
+    from smearcount.evaluation.page import stress_section
+    from smearcount.evaluation.results import write_stress
+
+    write_stress(curves, out)
+    return [stress_section(detector.card.name, curves)]
+
+
+def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
+    from smearcount.evaluation.duplicates import distinct, without_duplicates_of
+    from smearcount.formats.dataset import clean, read_dataset
+
+    dataset = clean(read_dataset(data, split))
+    for other in others:
+        path, _, part = other.partition(":") if not Path(other).exists() else (other, "", "")
+        dataset = without_duplicates_of(dataset, read_dataset(path, part or None))
+    if others:
+        dataset = distinct(dataset)
+    named = dataset.source if split is None else f"{dataset.source} ({split})"
+    return replace(dataset, source=named)
+
+
+def _grouping(rule: str) -> Callable[[Path], str]:
+    from smearcount.evaluation.evaluate import folder_of, slide_by
+
+    return folder_of if rule == "folder" else slide_by(rule)
+
+
+def _limits(given: list[str]) -> dict[str, float]:
+    """Return shares by class name from words like ``RBC=4``."""
+    from smearcount.classes import canonical_name
+
+    limits = {}
+    for word in given:
+        name, _, number = word.partition("=")
+        try:
+            share = float(number.removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if not name or not 0 <= share < float("inf"):
+            raise UsageError(f"--allowed {word}: write it as CLASS=PERCENT, such as RBC=4.")
+        limits[canonical_name(name)] = share
+    return limits
+
+
+@contextmanager
+def _bar(what: str, steps: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error where someone can see it; yield what moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task(what, total=steps)
+        yield lambda: bar.advance(task)
