@@ -25,6 +25,7 @@ ROOMS = (
     "report",
     "synthetic",
     "analyse",
+    "corrected",
     "batch",
     "door",
     "evaluation",

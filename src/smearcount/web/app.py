@@ -1,0 +1,235 @@
+"""The routes of the page: each a few lines around the session."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from smearcount import __version__
+from smearcount.detector.detector import Detector
+from smearcount.errors import SmearcountError
+from smearcount.report.overlay import draw
+from smearcount.web.guard import Guard
+from smearcount.web.schema import (
+    CorrectedBody,
+    CorrectionBody,
+    PhotographBody,
+    PhotographRow,
+    Problem,
+    SessionBody,
+    SettingsBody,
+)
+from smearcount.web.session import OutdatedError, Photograph, Session, UnknownPhotographError
+from smearcount.web.stored import Seen
+from smearcount.web.takeaway import WRITERS
+from smearcount.web.upload import UPLOAD_LIMIT_BYTES, TooLargeError, receive
+from smearcount.web.view import corrected_body, photograph_body, session_body
+from smearcount.web.worker import Worker
+
+STATIC = Path(__file__).parent / "static"
+UPLOAD_PATH = "/api/photographs"
+
+Identity = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
+
+
+def create_app(session_folder: Path, detector: Detector, hosts: Iterable[str] = ()) -> FastAPI:
+    """Return the application.
+
+    Args:
+        session_folder: where photographs, results and corrections are kept; made if need be.
+        detector: finds the cells.
+        hosts: further host names under which the server may be addressed.
+
+    Raises:
+        UsageError: the folder cannot hold a session.
+        DataError: the corrections in it are damaged.
+    """
+    session = Session(session_folder, detector.card)
+    worker = Worker(session, detector)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        await run_in_threadpool(worker.stop)
+
+    refusals = {status: {"model": Problem} for status in (400, 403, 404, 409, 411, 413, 507)}
+    app = FastAPI(
+        title="smearcount",
+        version=__version__,
+        docs_url=None,  # the documentation page would load assets from another host
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+        responses=refusals,  # type: ignore[arg-type]
+    )
+    app.add_middleware(Guard, hosts=tuple(hosts), upload_path=UPLOAD_PATH)
+    _answer_errors(app)
+    _route_session(app, session)
+    _route_photographs(app, session)
+    _route_takeaway(app, session)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    def answer(status: int, sentence: Callable[[Exception], str]) -> Callable[..., Response]:
+        return lambda _, error: JSONResponse({"detail": sentence(error)}, status)
+
+    app.add_exception_handler(
+        UnknownPhotographError, answer(404, lambda _: "There is no such photograph.")
+    )
+    app.add_exception_handler(
+        OutdatedError, answer(409, lambda _: "This photograph was corrected elsewhere meanwhile.")
+    )
+    app.add_exception_handler(
+        TooLargeError,
+        answer(413, lambda _: f"Files above {UPLOAD_LIMIT_BYTES // 10**6} MB are not taken."),
+    )
+    app.add_exception_handler(SmearcountError, answer(400, str))
+    app.add_exception_handler(
+        OSError, answer(507, lambda error: f"The disk does not take it ({error}).")
+    )
+
+
+def _route_session(app: FastAPI, session: Session) -> None:
+    @app.get("/api/session")
+    def read_session(since: Annotated[int, Query(ge=-1)] = -1) -> SessionBody:
+        """Return the session, or what changed of it since a revision."""
+        return session_body(session, since, UPLOAD_LIMIT_BYTES)
+
+    @app.put("/api/settings")
+    def write_settings(body: SettingsBody) -> SettingsBody:
+        """Change thresholds, edge rule and pixel size."""
+        session.set(body.settings())
+        return body
+
+    @app.post("/api/cancel", status_code=204)
+    def cancel() -> None:
+        """Count none of the photographs that wait."""
+        session.cancel()
+
+    @app.post("/api/resume", status_code=204)
+    def resume() -> None:
+        """Count the cancelled photographs after all."""
+        session.resume()
+
+
+def _route_photographs(app: FastAPI, session: Session) -> None:
+    body = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+
+    @app.post(
+        UPLOAD_PATH,
+        status_code=201,
+        responses={200: {"model": PhotographRow}},
+        openapi_extra={"requestBody": body | {"required": True}},
+    )
+    async def add_photograph(
+        request: Request, response: Response, name: Annotated[str, Query(max_length=2000)]
+    ) -> PhotographRow:
+        """Take in a photograph: the bytes of the file are the body."""
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > UPLOAD_LIMIT_BYTES:
+            raise TooLargeError
+        try:
+            upload, sha256 = await receive(request.stream(), session.incoming)
+        except ClientDisconnect:
+            raise HTTPException(400, "The upload was broken off.") from None
+        photograph, new = await run_in_threadpool(session.add, upload, name, sha256)
+        response.status_code = 201 if new else 200
+        return await run_in_threadpool(PhotographRow.of, session, photograph)
+
+    @app.get("/api/photographs/{identity}")
+    def read_photograph(identity: Identity) -> PhotographBody:
+        """Return everything that was seen in a photograph."""
+        return photograph_body(session, *_counted(session, identity))
+
+    @app.delete("/api/photographs/{identity}", status_code=204)
+    def remove_photograph(identity: Identity) -> None:
+        """Remove a photograph from the session."""
+        session.remove(identity)
+
+    @app.post("/api/photographs/{identity}/corrections")
+    def correct(identity: Identity, body: CorrectionBody) -> CorrectedBody:
+        """Append a correction; once answered, it is on the disk."""
+        photograph, seen = _counted(session, identity)
+        if (body.kind == "edit") != bool(body.remove or body.add):
+            raise HTTPException(400, "An edit removes or adds cells; undo and redo do not.")
+        session.correct(identity, body.after, body.kind, body.remove, body.add)
+        return corrected_body(session, photograph, seen)
+
+    @app.get("/api/photographs/{identity}/tiles/{level}/{tile}.jpg")
+    def read_tile(
+        identity: Identity,
+        level: Annotated[int, InPath(ge=0, le=30)],
+        tile: Annotated[str, InPath(pattern="^[0-9]{1,5}_[0-9]{1,5}$")],
+    ) -> FileResponse:
+        """Return one tile of the pyramid as JPEG."""
+        return _picture(session, identity, f"{level}/{tile}.jpg")
+
+    @app.get("/api/photographs/{identity}/thumbnail.jpg")
+    def read_thumbnail(identity: Identity) -> FileResponse:
+        """Return a small picture of the photograph as JPEG."""
+        return _picture(session, identity, "thumbnail.jpg")
+
+
+def _route_takeaway(app: FastAPI, session: Session) -> None:
+    @app.get("/api/takeaway/{name}")
+    def take(name: str) -> FileResponse:
+        """Return one of the files to take away."""
+        if name not in WRITERS:
+            raise HTTPException(404, f"There is {', '.join(WRITERS)} to take away.")
+        media_type, write = WRITERS[name]
+        return _download(name, media_type, lambda path: write(session, path))
+
+    @app.get("/api/photographs/{identity}/annotated.png")
+    def read_annotated(identity: Identity) -> FileResponse:
+        """Return the photograph with its boxes and counts drawn in."""
+        photograph, _ = _counted(session, identity)
+        result = session.counted(photograph)
+        if result is None:
+            raise UnknownPhotographError(identity)
+        name = f"{Path(photograph.name).stem}.annotated.png"
+        return _download(name, "image/png", lambda path: draw(result).save(path, format="PNG"))
+
+
+def _counted(session: Session, identity: str) -> tuple[Photograph, Seen]:
+    photograph = session.get(identity)
+    if photograph.seen is None:
+        raise HTTPException(404, "This photograph is not counted yet.")
+    return photograph, photograph.seen
+
+
+def _picture(session: Session, identity: str, name: str) -> FileResponse:
+    path = session.tiles(session.get(identity)) / name
+    if not path.is_file():
+        raise HTTPException(404, "There is no such picture yet.")
+    return FileResponse(path, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+
+
+def _download(name: str, media_type: str, write: Callable[[Path], object]) -> FileResponse:
+    folder = Path(tempfile.mkdtemp(prefix="smearcount-"))
+    path = folder / "file"
+    try:
+        write(path)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        path,
+        media_type=media_type,
+        filename=name,
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )

@@ -1,0 +1,51 @@
+"""The corrections on disk: lines are only ever appended, and are safe before they are confirmed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from smearcount.formats.corrections import Correction, read_corrections
+
+
+class Journal:
+    """The append-only list of corrections of a session.
+
+    Attributes:
+        path: the JSON lines file; see :mod:`smearcount.formats.corrections`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the list, creating it if need be, and cut off a line that a crash left half done.
+
+        Raises:
+            DataError: the file holds something else.
+        """
+        self.path = path
+        path.touch()
+        whole = path.read_bytes()
+        end = whole.rfind(b"\n") + 1
+        if end < len(whole):
+            os.truncate(path, end)
+        self._lines = {image: list(lines) for image, lines in read_corrections(path).items()}
+
+    def of(self, image_sha256: str) -> tuple[Correction, ...]:
+        """Return the corrections of one image, in order."""
+        return tuple(self._lines.get(image_sha256, ()))
+
+    def append(self, correction: Correction) -> None:
+        """Add a line; when this returns, it is on the disk.
+
+        Raises:
+            OSError: it could not be written; the list is as it was.
+        """
+        before = self.path.stat().st_size
+        try:
+            with self.path.open("ab") as file:
+                file.write(correction.model_dump_json().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            os.truncate(self.path, before)
+            raise
+        self._lines.setdefault(correction.image, []).append(correction)

@@ -1,0 +1,215 @@
+"""What goes over the wire between the page and the server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from smearcount.formats.corrections import Cell
+from smearcount.result import CountResult
+from smearcount.settings import EdgeRule, Settings
+from smearcount.web.session import Photograph, Session, State
+
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Problem(BaseModel):
+    """Why a request was refused, in one sentence."""
+
+    detail: str
+
+
+class SettingsBody(BaseModel):
+    """The settings as the page shows and sends them.
+
+    Attributes:
+        thresholds: one score per class in label order; None takes the model's own.
+        edge: which cells at the border count.
+        pixel_size_um: micrometres per pixel; None estimates it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    thresholds: tuple[Score, ...] | None = None
+    edge: EdgeRule = "all"
+    pixel_size_um: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
+
+    def settings(self) -> Settings:
+        """Return them as the package's settings."""
+        return Settings(self.thresholds, self.edge, self.pixel_size_um)
+
+
+class CorrectionBody(BaseModel):
+    """A correction as the page sends it.
+
+    Attributes:
+        after: how many corrections of this photograph the user has seen.
+        kind: an edit, an undo or a redo.
+        remove: cells that are not there.
+        add: cells that were missing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int = Field(ge=0)
+    kind: Literal["edit", "undo", "redo"] = "edit"
+    remove: tuple[Cell, ...] = ()
+    add: tuple[Cell, ...] = ()
+
+
+class Tally(BaseModel):
+    """Cells of one kind of count.
+
+    Attributes:
+        counted: cells counted, by class, in label order.
+        excluded: cells left out by the edge rule, by class.
+    """
+
+    counted: list[int]
+    excluded: list[int]
+
+    @classmethod
+    def of(cls, result: CountResult) -> Tally:
+        """Return the tally of a result."""
+        return cls(counted=list(result.counts.values()), excluded=list(result.excluded.values()))
+
+
+class PhotographRow(BaseModel):
+    """One photograph in the list.
+
+    Attributes:
+        id: names it in every address.
+        name: relative path with ``/``; the folder groups the photographs of a slide.
+        state: what is going on with it.
+        reason: why it failed.
+        automatic: what the model counts; None before it is done.
+        corrected: the same with the corrections.
+        corrections: how many corrections stand.
+        flags: short warnings.
+        seconds: how long the count took.
+    """
+
+    id: str
+    name: str
+    state: State
+    reason: str
+    automatic: Tally | None
+    corrected: Tally | None
+    corrections: int
+    flags: list[str]
+    seconds: float
+
+    @classmethod
+    def of(cls, session: Session, photograph: Photograph) -> PhotographRow:
+        """Return the row of a photograph."""
+        automatic, counted = session.automatic(photograph), session.counted(photograph)
+        return cls(
+            id=photograph.id,
+            name=photograph.name,
+            state=photograph.state,
+            reason=photograph.reason,
+            automatic=None if automatic is None else Tally.of(automatic),
+            corrected=None if counted is None else Tally.of(counted),
+            corrections=len(session.standing(photograph)),
+            flags=[] if counted is None else list(counted.flags),
+            seconds=0 if counted is None else counted.seconds,
+        )
+
+
+class ClassRow(BaseModel):
+    """One class of cells.
+
+    Attributes:
+        name: such as ``RBC``.
+        colour: ``#rrggbb``.
+        threshold: the model's own.
+    """
+
+    name: str
+    colour: str
+    threshold: float
+
+
+class SessionBody(BaseModel):
+    """The state of the page, or what changed of it.
+
+    Attributes:
+        revision: ask for what changed since by sending it back.
+        classes: in label order.
+        model: the name of the model.
+        model_sha256: of its file.
+        settings: the present settings.
+        photographs: those that changed since.
+        removed: ids of those removed since.
+        upload_limit_bytes: larger files are refused.
+    """
+
+    revision: int
+    classes: list[ClassRow]
+    model: str
+    model_sha256: str
+    settings: SettingsBody
+    photographs: list[PhotographRow]
+    removed: list[str]
+    upload_limit_bytes: int
+
+
+class AddedCell(BaseModel):
+    """A cell added by hand: its box in image pixels and its 1-based label."""
+
+    box: tuple[float, float, float, float]
+    label: int
+
+
+class PhotographBody(BaseModel):
+    """Everything about one photograph that was counted.
+
+    Attributes:
+        row: its row in the list.
+        width: in pixels.
+        height: in pixels.
+        levels: of the tile pyramid.
+        tile_side: in pixels.
+        boxes: every detection from the score floor on, xyxy in pixels, best first.
+        scores: of each.
+        labels: of each, 1-based.
+        removed: indices of the detections removed by hand.
+        added: cells added by hand.
+        journal: how many corrections there are, undone ones included.
+        can_undo: whether there is a correction to take back.
+        can_redo: whether there is one to bring back.
+        rbc_diameter_px: of a red cell, or None.
+        pixel_size_um: micrometres per pixel, or None.
+        scale_source: where the pixel size comes from.
+        notes: what was done to the pixels.
+    """
+
+    row: PhotographRow
+    width: int
+    height: int
+    levels: int
+    tile_side: int
+    boxes: list[list[float]]
+    scores: list[float]
+    labels: list[int]
+    removed: list[int]
+    added: list[AddedCell]
+    journal: int
+    can_undo: bool
+    can_redo: bool
+    rbc_diameter_px: float | None
+    pixel_size_um: float | None
+    scale_source: str
+    notes: list[str]
+
+
+class CorrectedBody(BaseModel):
+    """What a correction left behind; see :class:`PhotographBody`."""
+
+    row: PhotographRow
+    removed: list[int]
+    added: list[AddedCell]
+    journal: int
+    can_undo: bool
+    can_redo: bool

@@ -1,0 +1,106 @@
+// The counts, automatic beside corrected, and the settings that they depend on.
+
+import { legendMark } from "./marks.js";
+import { element, rowsInOrder, totals } from "./overview.js";
+import { changeSettings, store, thresholds } from "./store.js";
+import { cellName, number, t } from "./text.js";
+
+const byId = (id) => document.getElementById(id);
+let shownClasses = "";
+
+export function setUpPanel(say) {
+  byId("edge").addEventListener("change", (event) => changeSettings({ edge: event.target.value }));
+  byId("pixel-size").addEventListener("change", (event) => {
+    const text = event.target.value.trim().replace(",", ".");
+    const size = text === "" ? null : Number(text);
+    const fine = size === null || (size > 0 && size <= 1000);
+    event.target.setAttribute("aria-invalid", String(!fine));
+    if (fine) changeSettings({ pixel_size_um: size });
+    else say(t("badPixelSize"));
+  });
+  byId("reset").addEventListener("click", () => {
+    changeSettings({ thresholds: null, edge: "all", pixel_size_um: null });
+  });
+}
+
+export function showPanel(editor) {
+  showSettings();
+  const { photograph } = editor;
+  byId("panel-title").textContent = photograph ? cut(photograph.row.name) : t("allPhotographs");
+  const sums = photograph ? tallySums(editor.tallies()) : totals(rowsInOrder());
+  showCounts(sums);
+  const left = sums.excluded.reduce((a, b) => a + b, 0);
+  byId("excluded-note").textContent = left ? t("excluded", { n: number(left) }) : "";
+  const flags = photograph ? [...photograph.row.flags, ...photograph.notes] : [];
+  byId("flags").replaceChildren(...flags.map((flag) => element("li", { textContent: flag })));
+  byId("scale-note").textContent = photograph ? scaleNote(photograph) : "";
+}
+
+const cut = (name) => name.slice(name.lastIndexOf("/") + 1);
+
+const tallySums = ({ automatic, corrected }) => ({
+  automatic: automatic.counted,
+  corrected: corrected.counted,
+  excluded: corrected.excluded,
+});
+
+function showCounts(sums) {
+  const head = element("tr", {}, element("th", { scope: "col", textContent: t("cell") }));
+  for (const key of ["automatic", "corrected"]) {
+    head.append(element("th", { scope: "col", textContent: t(key) }));
+  }
+  const rows = store.classes.map(({ name, colour }, index) => {
+    const title = element("th", { scope: "row" }, legendMark(index + 1, colour), cellName(name));
+    const row = element("tr", {}, title);
+    for (const key of ["automatic", "corrected"]) {
+      const cell = element("td", { textContent: number(sums[key][index]) });
+      cell.dataset.count = `${key}-${name}`;
+      row.append(cell);
+    }
+    return row;
+  });
+  byId("counts").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+}
+
+function showSettings() {
+  makeSliders();
+  for (const [index, limit] of thresholds().entries()) {
+    const slider = byId(`threshold-${index}`);
+    if (document.activeElement !== slider || Number(slider.value) !== limit) slider.value = limit;
+    byId(`threshold-value-${index}`).textContent = limit.toFixed(2);
+  }
+  byId("edge").value = store.settings.edge;
+  const size = byId("pixel-size");
+  if (document.activeElement !== size) size.value = store.settings.pixel_size_um ?? "";
+}
+
+function makeSliders() {
+  const key = JSON.stringify(store.classes);
+  if (key === shownClasses) return;
+  shownClasses = key;
+  const made = store.classes.map(({ name, colour }, index) => {
+    const id = `threshold-${index}`;
+    const slider = element("input", { id, type: "range", min: 0.01, max: 0.99, step: 0.01 });
+    slider.addEventListener("input", () => {
+      const limits = [...thresholds()];
+      limits[index] = Number(slider.value);
+      changeSettings({ thresholds: limits });
+    });
+    const value = element("output", { id: `threshold-value-${index}` });
+    value.setAttribute("for", id);
+    const label = element("label", { htmlFor: id }, legendMark(index + 1, colour));
+    label.append(t("threshold", { name: cellName(name) }), " ", value);
+    return element("div", {}, label, slider);
+  });
+  byId("sliders").replaceChildren(...made);
+}
+
+function scaleNote(photograph) {
+  const { rbc_diameter_px: cell, pixel_size_um: pixel, scale_source: source } = photograph;
+  if (cell === null && pixel === null) return "";
+  return t("scaleNote", {
+    cell: cell === null ? "–" : cell.toFixed(1),
+    pixel: pixel === null ? "–" : pixel.toPrecision(3),
+    source: t(`source_${source}`),
+  });
+}

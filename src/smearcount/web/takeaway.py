@@ -1,0 +1,85 @@
+"""What the user takes away: tables, labels, pictures, and the command that repeats the count."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from smearcount.report.coco import shortest, write_coco
+from smearcount.report.outcome import Outcome
+from smearcount.report.table import write_counts_csv
+from smearcount.web.session import Session
+
+Writer = Callable[[Session, Path], None]
+
+
+def outcomes(session: Session) -> list[Outcome]:
+    """Return what became of each photograph, corrected; those still waiting are left out."""
+    found = []
+    for photograph in session.all():
+        result = session.counted(photograph)
+        if result is not None:
+            found.append(Outcome(photograph.name, result=result))
+        elif photograph.state == "failed":
+            found.append(Outcome(photograph.name, error=photograph.reason))
+    return found
+
+
+def command(session: Session) -> str:
+    """Return the command line that gives the same numbers from the session's own files."""
+    settings = session.settings
+    words = ["smearcount", "count", str(session.photographs)]
+    if settings.threshold is not None:
+        limits = settings.thresholds(session.card.thresholds)
+        words += ["--threshold", ",".join(f"{limit:g}" for limit in limits)]
+    if settings.edge != "all":
+        words += ["--edge", settings.edge]
+    if settings.pixel_size_um is not None:
+        words += ["--pixel-size", f"{settings.pixel_size_um:g}"]
+    if any(session.standing(photograph) for photograph in session.all()):
+        words += ["--corrections", str(session.corrections)]
+    return shlex.join([*words, "--out", "counted"])
+
+
+def _counts(session: Session, path: Path) -> None:
+    write_counts_csv(path, outcomes(session), session.card.classes)
+
+
+def _cells(session: Session, path: Path) -> None:
+    """Write one row per cell: image, class, score, box in pixels, counted, added by hand."""
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
+        table = csv.writer(stream)
+        table.writerow(["image", "class", "score", "x0", "y0", "x1", "y1", "counted"])
+        for outcome in outcomes(session):
+            if outcome.result is None:
+                continue
+            found, card = outcome.result.detections, outcome.result.card
+            scores = shortest(found.scores)
+            for index, (box, _, label) in enumerate(found):
+                name = card.classes[label - 1]
+                counted = "yes" if outcome.result.counted[index] else "no"
+                table.writerow([outcome.name, name, scores[index], *shortest(box), counted])
+
+
+def _coco(session: Session, path: Path) -> None:
+    write_coco(path, outcomes(session), session.card.classes)
+
+
+def _corrections(session: Session, path: Path) -> None:
+    path.write_bytes(session.corrections.read_bytes())
+
+
+def _command(session: Session, path: Path) -> None:
+    path.write_text(command(session) + "\n", encoding="utf-8")
+
+
+WRITERS: dict[str, tuple[str, Writer]] = {
+    "counts.csv": ("text/csv", _counts),
+    "cells.csv": ("text/csv", _cells),
+    "detections.json": ("application/json", _coco),
+    "corrections.jsonl": ("application/jsonl", _corrections),
+    "command.txt": ("text/plain", _command),
+}
+"""What can be taken away: media type and writer, by file name."""

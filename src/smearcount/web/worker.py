@@ -1,0 +1,78 @@
+"""The one thread that counts, so that memory and processor stay the user's own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+
+from smearcount.analyse import analyse
+from smearcount.detector.detector import Detector
+from smearcount.errors import SmearcountError
+from smearcount.image.read import open_image
+from smearcount.web.session import Photograph, Session
+from smearcount.web.stored import Seen
+from smearcount.web.tiles import build_pyramid
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Counts the waiting photographs of a session, one after the other."""
+
+    def __init__(self, session: Session, detector: Detector) -> None:
+        """Prepare to count.
+
+        Args:
+            session: whose photographs to count.
+            detector: finds the cells; only the counting thread uses it.
+        """
+        self._session = session
+        self._detector = detector
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="counting", daemon=True)
+
+    def start(self) -> None:
+        """Begin to count, now and whenever a photograph comes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the present photograph; wait a moment for that."""
+        with self._session.changed:
+            self._stopping = True
+            self._session.changed.notify_all()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            with self._session.changed:
+                photograph = self._session.next_waiting()
+                while photograph is None and not self._stopping:
+                    self._session.changed.wait()
+                    photograph = self._session.next_waiting()
+                if self._stopping or photograph is None:
+                    return
+                settings = self._session.settings
+            try:
+                seen, why = self._look(photograph), ""
+            except SmearcountError as error:
+                seen, why = None, str(error)
+            except MemoryError:
+                seen, why = None, "There is not enough memory to count this photograph."
+            except Exception as error:  # one photograph must not stop the others
+                _log.exception("counting %s failed", photograph.name)
+                seen, why = None, f"Counting failed ({type(error).__name__}: {error})."
+            why = why.replace(f"{self._session.path(photograph)}: ", "")
+            try:
+                self._session.finish(photograph, settings, seen, why)
+            except OSError as error:
+                self._session.finish(photograph, settings, None, f"Not saved ({error.strerror}).")
+
+    def _look(self, photograph: Photograph) -> Seen:
+        path = self._session.path(photograph)
+        # Thresholds and edge rule come later, from what was seen.
+        result = analyse(lambda: open_image(path), self._detector, self._session.settings)
+        tiles = self._session.tiles(photograph)
+        if not tiles.exists():
+            build_pyramid(result.image, tiles)
+        return Seen.of(replace(result, image=replace(result.image, name=photograph.name)))
