@@ -10,7 +10,7 @@ from pathlib import Path
 from smearcount.analyse import analyse
 from smearcount.batch.journal import Journal
 from smearcount.detector.detector import Detector
-from smearcount.errors import ImageError, SmearcountError
+from smearcount.errors import ImageError, SmearcountError, UsageError
 from smearcount.image.read import open_image
 from smearcount.report.coco import write_coco
 from smearcount.report.outcome import Outcome
@@ -47,7 +47,7 @@ def count_batch(
         one outcome per path, in the same order, holding no pixels.
 
     Raises:
-        UsageError: ``out`` cannot be written to.
+        UsageError: ``out`` cannot be written to, or a setting does not fit the model.
     """
     pictures = picture_names(paths) if out is not None else [None] * len(paths)
     with _journal(out, settings, detector) as journal:
@@ -78,6 +78,8 @@ def count_each(paths: Iterable[str], detector: Detector, settings: Settings) -> 
     for path in paths:
         try:
             yield Outcome(path, analyse(partial(open_image, path), detector, settings))
+        except UsageError:
+            raise  # the same for every image: a setting that makes no sense
         except SmearcountError as error:
             yield Outcome(path, error=str(error))
         except Exception as error:

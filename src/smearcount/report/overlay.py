@@ -50,7 +50,7 @@ def draw(result: CountResult) -> PILImage:
     pen = ImageDraw.Draw(picture)
     cell = _cell_px(result) * scale
     line = max(1, round(cell / 36))
-    font = _font(cell * 0.17, 9, 40)
+    font = _font(cell * 0.14, 9, 40)
     # The best are drawn last, over the doubtful ones.
     for index in reversed(range(len(result.detections))):
         x0, y0, x1, y1 = (float(v) * scale for v in result.detections.boxes_xyxy_px[index])
