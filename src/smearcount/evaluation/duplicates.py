@@ -67,7 +67,7 @@ def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
         found[row] = np.asarray(small, dtype=np.float32)
     found -= found.mean(axis=(1, 2), keepdims=True)
     norm = np.sqrt((found**2).sum(axis=(1, 2), keepdims=True))
-    return np.divide(found, norm, out=np.zeros_like(found), where=norm > 1e-3)
+    return np.asarray(np.divide(found, norm, out=np.zeros_like(found), where=norm > 1e-3))
 
 
 def turned(prints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from smearcount.detections.boxes import iou
 from smearcount.errors import DataError
 from smearcount.formats import coco, voc, yolo
 from smearcount.formats.annotated import AnnotatedImage, Dataset
+from smearcount.formats.archive import unpacked_beside
 
 __all__ = [
     "DOUBLED_IOU",
@@ -44,7 +45,8 @@ def read_dataset(path: str | os.PathLike[str], split: str | None = None) -> Data
 
     Args:
         path: a COCO ``.json``; or a folder with ``SPLIT.bbox.json`` files, with ``Annotations/``
-            or with ``images/`` and ``labels/``; or a folder that holds only such a folder.
+            or with ``images/`` and ``labels/``; or a folder that holds only such a folder; or a
+            ``.zip`` of one, which is unpacked beside itself into ``NAME.unpacked``.
         split: such as ``train``; ``val``, ``valid`` and ``validation`` mean the same, whichever
             the data set writes. None takes the whole folder.
 
@@ -137,6 +139,8 @@ def _is_dataset(folder: Path) -> bool:
 
 def _folder(root: Path) -> Path:
     """Return the folder of the data set: ``root``, or the only data set directly below it."""
+    if root.is_file() and root.suffix.lower() == ".zip":
+        root = unpacked_beside(root)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder or .json file; check the path.")
     if _is_dataset(root):

@@ -1,0 +1,126 @@
+"""Unpack a zip archive that somebody else made, without trusting it."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from smearcount.errors import DataError
+
+MOST_BYTES: Final = 2 << 30
+"""More than any annotated data set that we know takes unpacked."""
+
+MOST_FILES: Final = 100_000
+
+_CHUNK: Final = 1 << 20
+
+
+def unpack(
+    archive: Path,
+    folder: Path,
+    place: Callable[[PurePosixPath], PurePosixPath | None] = lambda path: path,
+    most_bytes: int = MOST_BYTES,
+) -> list[Path]:
+    """Unpack a zip archive into a new folder, wholly or not at all.
+
+    Args:
+        archive: the zip file.
+        folder: must not exist yet.
+        place: tells where in the folder a member belongs; None leaves it out.
+        most_bytes: what all files together may take; sizes that the archive claims are not
+            believed, bytes are counted as they come.
+
+    Returns:
+        the files, sorted.
+
+    Raises:
+        DataError: the archive is damaged, holds links, encrypted files or paths that lead out of
+            the folder, or unpacks to more than ``most_bytes``; or the folder exists.
+    """
+    if folder.exists():
+        raise DataError(f"{folder}: this folder exists already; name another or delete it.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        whole = Path(scratch, "whole")
+        whole.mkdir()
+        try:
+            with zipfile.ZipFile(archive) as members:
+                _unpack(members, archive, whole, place, most_bytes)
+        except FileNotFoundError:
+            raise DataError(f"{archive}: this archive is missing; check the path.") from None
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+            raise DataError(
+                f"{archive}: not a whole zip archive ({error}); download it again."
+            ) from None
+        whole.rename(folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _unpack(
+    members: zipfile.ZipFile,
+    archive: Path,
+    folder: Path,
+    place: Callable[[PurePosixPath], PurePosixPath | None],
+    most_bytes: int,
+) -> None:
+    if len(members.infolist()) > MOST_FILES:
+        raise DataError(f"{archive}: it holds more than {MOST_FILES} files; it is not trusted.")
+    left = most_bytes
+    for member in members.infolist():
+        path = _checked(member, archive)
+        target = place(path)
+        if member.is_dir() or target is None or "__MACOSX" in path.parts:
+            continue
+        goal = folder / target
+        if goal.exists():
+            raise DataError(f"{archive}: it holds {path} twice; it is not trusted.")
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        with members.open(member) as source, goal.open("wb") as sink:
+            while chunk := source.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise DataError(
+                        f"{archive}: it unpacks to more than {most_bytes} bytes; it is not trusted."
+                    )
+                sink.write(chunk)
+
+
+def _checked(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
+    """Return the path of a member, sure to stay below the folder on every system."""
+    name = member.filename
+    path = PurePosixPath(name)
+    hostile = (
+        path.is_absolute()
+        or ".." in path.parts
+        or "\\" in member.orig_filename
+        or ":" in name
+        or "\0" in member.orig_filename
+    )
+    if hostile:
+        raise DataError(f"{archive}: its path {name!r} leads out of the folder; it is not trusted.")
+    mode = member.external_attr >> 16
+    if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_IFMT(mode) == 0):
+        raise DataError(f"{archive}: {name!r} is a link or a device; it is not trusted.")
+    if member.flag_bits & 1:
+        raise DataError(f"{archive}: {name!r} is encrypted; unpack it yourself.")
+    return path
+
+
+def unpacked_beside(archive: Path) -> Path:
+    """Return the folder ``NAME.unpacked`` beside ``NAME.zip``, unpacked now unless it is there.
+
+    Raises:
+        DataError: the archive is damaged or hostile, or newer than what was unpacked from it.
+    """
+    folder = archive.with_name(f"{archive.stem}.unpacked")
+    if folder.is_dir() and archive.is_file():
+        if archive.stat().st_mtime > folder.stat().st_mtime:
+            raise DataError(f"{folder}: {archive.name} has changed since; delete this folder.")
+        return folder
+    unpack(archive, folder)
+    folder.touch()
+    return folder

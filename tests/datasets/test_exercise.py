@@ -1,0 +1,93 @@
+"""The exercise's layout is what its chapter reads, and its parts share no picture."""
+
+import json
+import shutil
+import sys
+import zipfile
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smearcount.datasets.exercise import PARTS, exercise_names, write_exercise
+from smearcount.errors import DataError
+from smearcount.evaluation.duplicates import near_duplicates
+from smearcount.formats.dataset import clean, read_dataset
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
+
+
+@pytest.fixture(scope="module")
+def exercise(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exercise") / "bccd"
+    counts = write_exercise(DATA / "bccd", folder)
+    assert counts == {"train": 50, "valid": 20, "test": 20, "trainvalid": 70}
+    return folder
+
+
+def test_parts_have_their_sizes_and_share_no_name():
+    names = {part: set(exercise_names(part)) for part in PARTS}
+    assert {part: len(of) for part, of in names.items()} == {"train": 50, "valid": 20, "test": 20}
+    assert not any(names[one] & names[two] for one, two in combinations(PARTS, 2))
+
+
+@needs_data
+def test_parts_share_no_picture_and_every_box_is_sound(exercise):
+    parts = {part: read_dataset(exercise, part) for part in PARTS}
+    for one, two in combinations(PARTS, 2):
+        assert near_duplicates(parts[one], parts[two]) == []
+    for dataset in parts.values():
+        assert dataset.classes == ("WBC", "RBC", "Platelets")
+        for before, after in zip(dataset.images, clean(dataset).images, strict=True):
+            np.testing.assert_array_equal(before.boxes_xyxy_px, after.boxes_xyxy_px)
+            assert (before.labels == 2).any()
+
+
+@needs_data
+def test_the_files_are_coco_as_the_chapter_reads_them(exercise):
+    content = json.loads((exercise / "train.bbox.json").read_text(encoding="utf-8"))
+    assert [(row["id"], row["name"]) for row in content["categories"]] == [
+        (1, "WBC"),
+        (2, "RBC"),
+        (3, "Platelets"),
+    ]
+    assert all((exercise / "images" / row["file_name"]).is_file() for row in content["images"])
+    assert len(list((exercise / "images").iterdir())) == 90
+    assert all(isinstance(side, int) for row in content["annotations"] for side in row["bbox"])
+
+
+@needs_data
+def test_coco_detection_of_torchvision_reads_it(exercise, monkeypatch):
+    stand_in = pytest.importorskip("faster_coco_eval")
+    monkeypatch.setitem(sys.modules, "pycocotools", stand_in)
+    monkeypatch.setitem(sys.modules, "pycocotools.coco", stand_in)
+    datasets = pytest.importorskip("torchvision.datasets")
+    found = datasets.CocoDetection(str(exercise / "images"), str(exercise / "test.bbox.json"))
+    _, targets = found[0]
+    assert {target["category_id"] for target in targets} <= {1, 2, 3}
+
+
+@needs_data
+def test_a_zip_of_the_layout_reads_equally(exercise, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "bccd"), "zip", exercise.parent, "bccd")
+    for part in ("train", "valid", "trainvalid", "test"):
+        folder, zipped = read_dataset(exercise, part), read_dataset(archive, part)
+        assert [i.path.name for i in folder.images] == [i.path.name for i in zipped.images]
+        for one, two in zip(folder.images, zipped.images, strict=True):
+            np.testing.assert_array_equal(one.boxes_xyxy_px, two.boxes_xyxy_px)
+
+
+def test_a_hostile_zip_is_refused_by_the_reader_too(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as members:
+        members.writestr("../x.txt", b"x")
+    with pytest.raises(DataError, match="leads out of the folder"):
+        read_dataset(tmp_path / "x.zip")
+
+
+@needs_data
+def test_another_data_set_is_refused_by_name(tmp_path):
+    with pytest.raises(DataError, match=r"BloodImage_\d+ is missing; fetch the whole of BCCD"):
+        write_exercise(DATA / "txl-pbc", tmp_path / "bccd")
+    assert not (tmp_path / "bccd").exists()
