@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +11,13 @@ from numpy.typing import NDArray
 from smearcount.counts.count import count_labels
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
+from smearcount.detector.scale import Scale as Scale
+from smearcount.detector.scale import ScaleSource as ScaleSource
 from smearcount.image.image import SmearImage
 from smearcount.settings import Settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
-
-ScaleSource = Literal["user", "file", "estimated", "assumed"]
-"""Where the pixel size comes from: given by the user, read from the file, estimated from the red
-cells (a human red cell is about 7.5 µm wide), or assumed because no red cell was found."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How large a pixel is.
-
-    Attributes:
-        rbc_diameter_px: the diameter of a red cell in image pixels: the median of the whole ones
-            found, or what the pixel size implies where none was.
-        pixel_size_um: micrometres per pixel, or None where nothing could tell.
-        source: where it comes from.
-    """
-
-    rbc_diameter_px: float | None
-    pixel_size_um: float | None
-    source: ScaleSource
 
 
 @dataclass(frozen=True, eq=False)

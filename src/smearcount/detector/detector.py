@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,4 +36,17 @@ class Detector(Protocol):
             every detection with a score of at least ``SCORE_FLOOR``, after non-maximum
             suppression, boxes in these pixels; there is no limit on their number.
         """
+        ...
+
+
+@runtime_checkable
+class DenseDetector(Detector, Protocol):
+    """A detector whose answer at a place depends only on the pixels near it.
+
+    ``card.receptive_px`` says how near: nothing farther from the centre of a box changes it. Such
+    a detector can look at a large field tile by tile and see what it would see in the whole.
+    """
+
+    def candidates(self, pixels: Pixels) -> Detections:
+        """Find cells as :meth:`detect` does, but before non-maximum suppression."""
         ...

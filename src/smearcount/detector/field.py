@@ -1,0 +1,204 @@
+"""Detecting in a whole field of any magnification and any size.
+
+The image is brought to the magnification that the network knows, cut into tiles where it is large,
+and what is found comes back in image pixels. A human red cell is about 7.5 µm wide, so the cells
+found also tell how large a pixel is, and whether the first guess was right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from smearcount.classes import RBC
+from smearcount.detections.boxes import area, centre, clip, diameter, suppress, touches_edge
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.detector.detector import DenseDetector, Detector
+from smearcount.detector.prepare import network_size
+from smearcount.detector.ruler import read_ruler
+from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
+from smearcount.detector.view import view
+from smearcount.errors import UsageError
+from smearcount.image.image import SmearImage
+from smearcount.image.tiles import tiles
+
+WHOLE_AREA: Final = 1_500_000
+"""Fields of at most so many network pixels are looked at in one piece."""
+
+TILE_SIDE: Final = 1152
+"""Side of a tile in network pixels; a tile takes about as much memory as the largest whole."""
+
+SMALLEST_RBC_PX: Final = 4.0
+"""Nobody can count red cells that are smaller than this in the image."""
+
+OFF_BY: Final = 1.2
+"""A guess that is wrong by more than this factor is worth a second look."""
+
+ENOUGH_TO_CORRECT: Final = 5
+ENOUGH_TO_MEASURE: Final = 3
+"""How many whole red cells it takes to correct a guess, and to report their median diameter."""
+
+MOST_DOUBT_OCTAVES: Final = 1.0
+"""A ruler that may be wrong by more than a factor of two is not followed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """What a detector sees in an image.
+
+    Attributes:
+        detections: with scores from ``SCORE_FLOOR`` on, boxes in image pixels, inside the image.
+        scale: the magnification.
+    """
+
+    detections: Detections
+    scale: Scale
+
+
+def detect_field(
+    image: SmearImage, detector: Detector, pixel_size_um: float | None = None
+) -> Field:
+    """Find the cells of an image.
+
+    The size of a red cell is taken from ``pixel_size_um``, else from the file, else estimated
+    from the picture, else as in the training images. An estimate that the cells found contradict
+    is corrected once.
+
+    Args:
+        image: of any size and magnification.
+        detector: finds cells at the magnification of its card.
+        pixel_size_um: micrometres per image pixel, if known.
+
+    Raises:
+        ImageError: the image cannot be read.
+        UsageError: at this pixel size a red cell would be smaller than 4 px.
+    """
+    card = detector.card
+    known_um, source = _known(image, pixel_size_um)
+    if card.rbc_px is None:
+        found = _clipped(_look(image, detector, (image.width, image.height)), image)
+        guess = RBC_UM / known_um if known_um else None
+    else:
+        if known_um:
+            guess = RBC_UM / known_um
+        else:
+            guess, source = _guess(image, card)
+        found = _seen_at(guess, image, detector, card.rbc_px)
+        if not known_um:
+            better = _correction(found, image, card, guess)
+            if better is not None:
+                again = _seen_at(better, image, detector, card.rbc_px)
+                if len(_whole_red_cells(again, image, card)):
+                    found, guess, source = again, better, "estimated"
+    red_cells = _whole_red_cells(found, image, card)
+    measured = float(np.median(red_cells)) if len(red_cells) >= ENOUGH_TO_MEASURE else guess
+    if known_um:
+        return Field(found, Scale(measured, known_um, source))
+    if measured is None or not len(red_cells):
+        return Field(found, Scale(measured, None, "assumed"))
+    return Field(found, Scale(measured, RBC_UM / measured, source))
+
+
+def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None, ScaleSource]:
+    if pixel_size_um is not None:
+        if RBC_UM / pixel_size_um < SMALLEST_RBC_PX:
+            raise UsageError(
+                f"At {pixel_size_um} µm per px a red cell would be only "
+                f"{RBC_UM / pixel_size_um:.2g} px wide; give micrometres per pixel, "
+                "such as 0.1."
+            )
+        return pixel_size_um, "user"
+    from_file = image.pixel_size_um
+    if from_file is not None and RBC_UM / from_file >= SMALLEST_RBC_PX:
+        return from_file, "file"
+    return None, "estimated"
+
+
+def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
+    """Return the diameter of a red cell in image pixels before any is found."""
+    reading = read_ruler(image)
+    if reading.doubt_octaves > MOST_DOUBT_OCTAVES and card.source_rbc_px:
+        return card.source_rbc_px, "assumed"
+    return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"
+
+
+def _correction(
+    found: Detections, image: SmearImage, card: ModelCard, guess: float
+) -> float | None:
+    """Return a diameter in image pixels that is worth a second look, or None."""
+    red_cells = _whole_red_cells(found, image, card)
+    if len(red_cells) >= ENOUGH_TO_CORRECT:
+        better = float(np.median(red_cells))
+    elif not len(red_cells) and card.source_rbc_px:
+        better = card.source_rbc_px
+    else:
+        return None
+    ratio = better / guess
+    return better if better >= SMALLEST_RBC_PX and max(ratio, 1 / ratio) > OFF_BY else None
+
+
+def _whole_red_cells(
+    found: Detections, image: SmearImage, card: ModelCard
+) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Return the diameters in pixels of the red cells that the border does not cut."""
+    if RBC not in card.classes:
+        return np.zeros(0, np.float32)
+    sure = found.above(card.thresholds)
+    boxes = sure.boxes_xyxy_px[sure.labels == card.classes.index(RBC) + 1]
+    cut = touches_edge(boxes, image.width, image.height).any(axis=1)
+    return diameter(boxes[~cut])
+
+
+def _seen_at(rbc_px: float, image: SmearImage, detector: Detector, wanted_px: float) -> Detections:
+    """Look at the image with its red cells, ``rbc_px`` wide, shown ``wanted_px`` wide."""
+    size = network_size(image.width, image.height, wanted_px / rbc_px, detector.card.stride)
+    return _clipped(_look(image, detector, size), image, size)
+
+
+def _look(image: SmearImage, detector: Detector, size: tuple[int, int]) -> Detections:
+    """Return the detections of an image shown at ``size``, in pixels of that size."""
+    small = size[0] * size[1] <= WHOLE_AREA
+    if small or not isinstance(detector, DenseDetector):
+        return detector.detect(view(image, size))
+    return look_by_tiles(image, detector, size, TILE_SIDE)
+
+
+def look_by_tiles(
+    image: SmearImage, detector: DenseDetector, size: tuple[int, int], side: int
+) -> Detections:
+    """Return the detections of an image shown at ``size``, looking at one tile at a time.
+
+    Each candidate belongs to the tile whose core holds its centre. Suppression comes last and
+    over the whole field, so a cell at a seam is judged against the same rivals as any other.
+
+    Args:
+        image: the image.
+        detector: its ``card.receptive_px`` is the margin around the cores.
+        size: width and height of the whole field in network pixels.
+        side: of the tiles, in network pixels.
+    """
+    card = detector.card
+    parts = []
+    for tile in tiles(*size, side, card.receptive_px, card.stride):
+        found = detector.candidates(view(image, size, tile.window))
+        left, top = tile.window[:2]
+        boxes = found.boxes_xyxy_px + np.array([left, top, left, top], np.float32)
+        owned = tile.owns(centre(boxes))
+        parts.append((boxes[owned], found.scores[owned], found.labels[owned]))
+    boxes, scores, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    found = Detections(boxes, scores, labels)
+    return found[suppress(found.boxes_xyxy_px, found.scores, card.iou_threshold)]
+
+
+def _clipped(
+    found: Detections, image: SmearImage, size: tuple[int, int] | None = None
+) -> Detections:
+    """Return detections in image pixels, cut to the image, without those wholly outside."""
+    width, height = size or (image.width, image.height)
+    zoom = np.array([image.width / width, image.height / height] * 2, dtype=np.float32)
+    boxes = clip(found.boxes_xyxy_px * zoom, image.width, image.height)
+    inside = area(boxes) > 0
+    return Detections(boxes[inside], found.scores[inside], found.labels[inside])

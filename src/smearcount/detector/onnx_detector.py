@@ -1,0 +1,97 @@
+"""A detector in an ONNX file, run on the CPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from smearcount.detections.boxes import suppress
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.detector.detector import SCORE_FLOOR, Pixels
+from smearcount.errors import ModelError
+
+PADDING: Final = 127
+"""The grey that fills up sides which are no multiple of the stride."""
+
+MOST_THREADS: Final = 4
+"""A network this small gains nothing from more."""
+
+_ERRORS_ONLY: Final = 3
+
+
+class OnnxDetector:
+    """Finds cells with an ONNX model; see :class:`smearcount.detector.detector.DenseDetector`.
+
+    Contract of the file: input ``image``, uint8 (1, H, W, 3) RGB, H and W multiples of
+    ``card.stride``; outputs ``boxes``, float32 (n, 4) xyxy in input pixels, and ``scores``,
+    float32 (n, K) in [0, 1], before suppression.
+
+    Args:
+        path: the model file.
+        card: its card.
+        threads: CPU threads; None takes those available, at most 4.
+
+    Raises:
+        ModelError: the file cannot be read, or keeps to another contract.
+    """
+
+    def __init__(self, path: Path, card: ModelCard, threads: int | None = None) -> None:
+        import onnxruntime
+
+        self.card = card
+        self._path = path
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or min(_available_cores(), MOST_THREADS)
+        options.inter_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no base of their own
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise ModelError(f"{path}: not an ONNX model that can run here ({reason}).") from None
+        inputs = [entry.name for entry in self._session.get_inputs()]
+        outputs = {entry.name for entry in self._session.get_outputs()}
+        if inputs != ["image"] or not {"boxes", "scores"} <= outputs:
+            raise ModelError(
+                f"{path}: not a smearcount model: it needs one input `image` and the outputs "
+                f"`boxes` and `scores`, and has {inputs} and {sorted(outputs)}."
+            )
+
+    def detect(self, pixels: Pixels) -> Detections:
+        """Find cells in RGB pixels, shape (height, width, 3), of any size."""
+        found = self.candidates(pixels)
+        return found[suppress(found.boxes_xyxy_px, found.scores, self.card.iou_threshold)]
+
+    def candidates(self, pixels: Pixels) -> Detections:
+        """Return what every place of the network sees with a score of at least the floor."""
+        boxes, scores = self._session.run(["boxes", "scores"], {"image": self._padded(pixels)})
+        if scores.ndim != 2 or scores.shape[1] != len(self.card.classes):
+            raise ModelError(
+                f"{self._path}: the model gives scores of shape {scores.shape}, but its card "
+                f"names {len(self.card.classes)} classes."
+            )
+        best = scores.max(axis=1, initial=0.0)
+        kept = best >= SCORE_FLOOR
+        return Detections(boxes[kept], best[kept], scores[kept].argmax(axis=1) + 1)
+
+    def _padded(self, pixels: Pixels) -> Pixels:
+        """Return the network's input, shape (1, H, W, 3): grey added on the right and below."""
+        height, width = pixels.shape[:2]
+        right, below = -width % self.card.stride, -height % self.card.stride
+        if right or below:
+            sides = ((0, below), (0, right), (0, 0))
+            pixels = np.pad(pixels, sides, constant_values=PADDING)
+        return np.ascontiguousarray(pixels)[None]
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

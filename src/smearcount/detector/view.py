@@ -1,0 +1,60 @@
+"""An image as a network sees it: any window of it, resized, without loading the whole."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from smearcount.detector.detector import Pixels
+from smearcount.detector.prepare import resample
+from smearcount.image.image import Region, SmearImage
+
+BAND_AREA: Final = 4_000_000
+"""About how many source pixels are read at once."""
+
+
+def view(image: SmearImage, size: tuple[int, int], window: Region | None = None) -> Pixels:
+    """Return a window of an image resized to ``size``, without resizing the rest.
+
+    Only the source pixels under the window are read, a few megapixels at a time. Each window lies
+    on the grid of the whole resized image: neighbouring windows fit together.
+
+    Args:
+        image: the image.
+        size: width and height of the whole resized image.
+        window: the part wanted, in resized pixels; None for all of it.
+
+    Returns:
+        RGB, uint8, of the window's size.
+    """
+    left, top, right, bottom = window or (0, 0, *size)
+    if size == (image.width, image.height):
+        return image.read((left, top, right, bottom))
+    zoom_x, zoom_y = image.width / size[0], image.height / size[1]
+    per_row = (right - left) * zoom_x * zoom_y
+    rows = max(1, math.floor(BAND_AREA / per_row))
+    bands = [
+        _band(image, (left, start, right, min(start + rows, bottom)), zoom_x, zoom_y)
+        for start in range(top, bottom, rows)
+    ]
+    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+
+def _band(image: SmearImage, window: Region, zoom_x: float, zoom_y: float) -> Pixels:
+    left, top, right, bottom = window
+    box = (left * zoom_x, top * zoom_y, right * zoom_x, bottom * zoom_y)
+    reach_x = math.ceil(max(zoom_x, 1.0)) + 1  # the resampling filter looks this far
+    reach_y = math.ceil(max(zoom_y, 1.0)) + 1
+    x0 = max(math.floor(box[0]) - reach_x, 0)
+    y0 = max(math.floor(box[1]) - reach_y, 0)
+    x1 = min(math.ceil(box[2]) + reach_x, image.width)
+    y1 = min(math.ceil(box[3]) + reach_y, image.height)
+    inner = (
+        box[0] - x0,
+        box[1] - y0,
+        min(box[2] - x0, float(x1 - x0)),
+        min(box[3] - y0, float(y1 - y0)),
+    )
+    return resample(image.read((x0, y0, x1, y1)), inner, (right - left, bottom - top))
