@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def count(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Images, folders of images, or glob patterns."),
+        typer.Argument(metavar="PATH", help="Images, folders of images, or glob patterns."),
     ],
     out: Annotated[
         Path | None,
@@ -46,6 +46,17 @@ def count(
         str,
         typer.Option(metavar="RULE", help=f"Which border cells count: {', '.join(EDGE_RULES)}."),
     ] = "all",
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="folder|REGEX|CSV",
+            help="Sum images into slides (OUT/slides.csv): by folder, by a pattern in their paths, "
+            "or by a table with the columns image and slide.",
+        ),
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write OUT/report.html, one page to read and print.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
     ] = False,
@@ -58,8 +69,11 @@ def count(
     settings = Settings(threshold=threshold, edge=edge, pixel_size_um=pixel_size)  # type: ignore[arg-type]
     if model is not None and not model.exists():
         raise UsageError(f"{model}: there is no such model file.")
+    if out is None and (group_by is not None or report):
+        option = "--report" if report else "--group-by"
+        raise UsageError(f"{option} writes a file; say where with -o FOLDER.")
     try:
-        failed = _count(paths, out, settings, model, as_json=json)
+        failed = _count(paths, out, settings, model, group_by, as_json=json, report=report)
     except KeyboardInterrupt:
         print(f"smearcount: {_stopped(out)}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -67,10 +81,18 @@ def count(
 
 
 def _count(
-    paths: Sequence[str], out: Path | None, settings: Settings, model: Path | None, *, as_json: bool
+    paths: Sequence[str],
+    out: Path | None,
+    settings: Settings,
+    model: Path | None,
+    group_by: str | None,
+    *,
+    as_json: bool,
+    report: bool,
 ) -> int:
     """Count, print, and return how many images failed."""
     from smearcount.batch import ANNOTATED, count_batch
+    from smearcount.counts.grouping import group, grouping
     from smearcount.detector.load import load_detector
     from smearcount.image.find import find_images
     from smearcount.report.document import document
@@ -79,11 +101,24 @@ def _count(
     found = find_images(paths)
     if out is not None:
         found = _without_own_pictures(found, paths, out / ANNOTATED)
+    slide_of = None if group_by is None else grouping(group_by)
+    if slide_of is not None:
+        group(found, slide_of)  # a rule that fits no image is told before the work, not after
     detector = load_detector(model)
     with progress(len(found)) as tell:
         outcomes = count_batch(
             found, detector, settings, out, on_result=tell, command=("smearcount", *sys.argv[1:])
         )
+    slides = []
+    if out is not None and slide_of is not None:
+        from smearcount.report.slides import slides_of, write_slides_csv
+
+        slides = slides_of(outcomes, slide_of, detector.card)
+        write_slides_csv(out / "slides.csv", slides, detector.card.classes)
+    if out is not None and report:
+        from smearcount.report.html import write_report
+
+        write_report(out / "report.html", outcomes, slides, settings, detector.card)
     if as_json:
         from json import dumps
 
