@@ -15,6 +15,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.detector.field import detect_field
 from smearcount.image.image import SmearImage
+from smearcount.quality.flags import flags
 from smearcount.result import CountResult, Scale
 from smearcount.settings import Settings
 
@@ -36,7 +37,9 @@ def analyse(
     image = open_image()
     field = detect_field(image, detector, settings.pixel_size_um)
     result = judge(image, field.detections, field.scale, detector.card, settings)
-    return replace(result, seconds=time.perf_counter() - started)
+    thresholds = settings.thresholds(detector.card.thresholds)
+    raised = flags(image, field.detections, field.scale, detector.card, thresholds)
+    return replace(result, flags=raised, seconds=time.perf_counter() - started)
 
 
 def judge(

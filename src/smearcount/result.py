@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.counts.count import count_labels
+from smearcount.counts.count import count_labels, counted_by
+from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import Scale as Scale
@@ -56,6 +57,17 @@ class CountResult:
     def excluded(self) -> dict[str, int]:
         """Cells found but left out by the edge rule, by class name."""
         return count_labels(self.detections.labels[~self.counted], self.card.classes)
+
+    @property
+    def intervals(self) -> dict[str, Interval] | None:
+        """Between which numbers the true count of each class lies at 95 %, by class name.
+
+        None where the model's card holds no calibration. It speaks of the cells that are there,
+        whatever threshold was asked for.
+        """
+        seen = self.candidates
+        allowed = counted_by(self.settings.edge, seen, self.image.width, self.image.height)
+        return interval(seen.scores[allowed], seen.labels[allowed], self.card.calibration)
 
     def draw(self) -> PILImage:
         """Return the picture with coloured, labelled boxes and a legend with the counts."""

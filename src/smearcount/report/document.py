@@ -56,6 +56,7 @@ def _image(outcome: Outcome) -> dict[str, Any]:
 def _counted(result: CountResult) -> dict[str, Any]:
     return {
         "counts": result.counts,
+        "intervals": result.intervals,
         "excluded": result.excluded,
         "rbc_diameter_px": result.scale.rbc_diameter_px,
         "pixel_size_um": result.scale.pixel_size_um,

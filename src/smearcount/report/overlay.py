@@ -14,6 +14,7 @@ from smearcount.classes import class_colour
 from smearcount.detections.boxes import diameter
 from smearcount.detector.prepare import resample
 from smearcount.image.image import SmearImage
+from smearcount.report.table import in_words
 from smearcount.result import CountResult
 
 MAX_PIXELS: Final = 24_000_000
@@ -125,8 +126,8 @@ def _with_legend(picture: PILImage, result: CountResult) -> PILImage:
     font = _font(picture.width / 36, 12, 48)
     step = round(font.size * 1.5)
     items = [
-        (class_colour(label), f"{name} {n}")
-        for label, (name, n) in enumerate(result.counts.items(), start=1)
+        (class_colour(label), f"{name} {in_words(result, name)}")
+        for label, name in enumerate(result.counts, start=1)
     ]
     excluded = sum(result.excluded.values())
     if excluded:

@@ -40,6 +40,7 @@ def columns(classes: Sequence[str]) -> list[Column]:
     return [
         Column("image", lambda outcome: outcome.name, number=False),
         *(_count(name) for name in classes),
+        *(_end(name, which) for name in classes for which in (0, 1)),
         *(_excluded(name) for name in classes),
         _of_result("rbc_diameter_px", lambda result: _decimal(result.scale.rbc_diameter_px, 1)),
         _of_result("pixel_size_um", lambda result: _decimal(result.scale.pixel_size_um, 5)),
@@ -54,15 +55,20 @@ def columns(classes: Sequence[str]) -> list[Column]:
 
 def screen_columns(classes: Sequence[str], outcomes: Sequence[Outcome]) -> list[Column]:
     """Return the columns of the screen: the file's most needed ones, empty ones left out."""
-    wanted = {"image", *classes, "rbc_diameter_px"}
+    wanted = {"image", "rbc_diameter_px"}
     useful = {"flags", "status"} if any(o.error for o in outcomes) else {"flags"}
     if any(o.result is not None and sum(o.result.excluded.values()) for o in outcomes):
         useful |= {_excluded(name).title for name in classes}
+    name, *others = columns(classes)
     return [
-        column
-        for column in columns(classes)
-        if column.title in wanted
-        or (column.title in useful and any(column.cell(o) for o in outcomes))
+        name,
+        *(_count_with_interval(each) for each in classes),
+        *(
+            column
+            for column in others
+            if column.title in wanted
+            or (column.title in useful and any(column.cell(o) for o in outcomes))
+        ),
     ]
 
 
@@ -125,6 +131,27 @@ def _total_title(outcomes: Sequence[Outcome]) -> str:
 
 def _count(name: str) -> Column:
     return _of_result(name, lambda result: str(result.counts.get(name, 0)))
+
+
+def _count_with_interval(name: str) -> Column:
+    return _of_result(name, lambda result: in_words(result, name))
+
+
+def in_words(result: CountResult, name: str) -> str:
+    """Return the count of a class with its interval, such as ``214 (205-224)``."""
+    number, intervals = result.counts.get(name, 0), result.intervals
+    if intervals is None or name not in intervals:
+        return str(number)
+    low, high = intervals[name]
+    return f"{number} ({low}-{high})"
+
+
+def _end(name: str, which: int) -> Column:
+    def cell(result: CountResult) -> str:
+        intervals = result.intervals
+        return "" if intervals is None else str(intervals[name][which])
+
+    return _of_result(f"{name}_{('low', 'high')[which]}", cell)
 
 
 def _excluded(name: str) -> Column:
