@@ -1,0 +1,184 @@
+"""A field gives the same cells however large it is, however it is cut, and at any magnification."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_onnx_detector import noise
+from tiny_model import write_tiny_model
+
+from smearcount.detections.detections import Detections
+from smearcount.detector import field as field_module
+from smearcount.detector.card import ModelCard
+from smearcount.detector.field import detect_field, look_by_tiles
+from smearcount.detector.load import SHIPPED, load_detector
+from smearcount.detector.ruler import Reading
+from smearcount.errors import UsageError
+from smearcount.image.image import SmearImage
+from smearcount.image.read import open_image
+
+
+def assert_same(first: Detections, second: Detections) -> None:
+    """The same cells, apart from the last bits of floating point and the order of equal scores."""
+    assert len(first) == len(second)
+    rows = [
+        np.column_stack([d.boxes_xyxy_px, d.scores * 10, d.labels]).astype(float)
+        for d in (first, second)
+    ]
+    for row in rows[0]:
+        assert np.abs(rows[1] - row).max(axis=1).min() < 0.02
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("side", [144, 160, 208, 336])
+@pytest.mark.parametrize("size", [(480, 360), (331, 423)])
+def test_tiles_find_exactly_what_the_whole_shows(
+    tmp_path: Path, seed: int, side: int, size: tuple[int, int]
+) -> None:
+    detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx", seed))
+    image = open_image(noise(*size, seed))
+    whole = detector.detect(image.pixels())
+    assert len(whole) > 100
+    assert_same(look_by_tiles(image, detector, size, side), whole)
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (5, 3), (8, 16), (37, 61)])
+def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int, int]) -> None:
+    detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
+    pixels = noise(440, 400)[offset[1] :, offset[0] :]
+    image = open_image(np.ascontiguousarray(pixels))
+    size = (image.width, image.height)
+    assert_same(look_by_tiles(image, detector, size, 176), detector.detect(image.pixels()))
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="the model that ships is not here yet")
+def test_the_shipped_model_sees_the_same_in_tiles() -> None:
+    detector = load_detector()
+    image = open_image(noise(704, 448))
+    whole = detector.detect(image.pixels())
+    assert len(whole) > 20
+    assert_same(look_by_tiles(image, detector, (704, 448), 512), whole)
+
+
+class DiscDetector:
+    """Sees dark discs of about 24 px as red cells; smaller or larger ones escape it."""
+
+    card = ModelCard(
+        name="discs",
+        architecture="discs",
+        sha256="0" * 64,
+        classes=("WBC", "RBC", "Platelets"),
+        thresholds=(0.5, 0.5, 0.5),
+        rbc_px=24.0,
+        source_rbc_px=50.0,
+        stride=8,
+    )
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[int, int]] = []
+
+    def detect(self, pixels: np.ndarray) -> Detections:
+        self.looks.append((pixels.shape[1], pixels.shape[0]))
+        dark = pixels[:, :, 1] < 140
+        boxes = []
+        rows = np.flatnonzero(dark.any(axis=1))
+        for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+            if not len(band):
+                continue
+            strip = dark[band[0] : band[-1] + 1]
+            columns = np.flatnonzero(strip.any(axis=0))
+            for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+                boxes.append((run[0], band[0], run[-1] + 1, band[-1] + 1))
+        sizes = [max(right - left, bottom - top) for left, top, right, bottom in boxes]
+        kept = [box for box, size in zip(boxes, sizes, strict=True) if 12 <= size <= 48]
+        n = len(kept)
+        return Detections(
+            np.array(kept, np.float32).reshape(-1, 4), np.full(n, 0.9, np.float32), np.full(n, 2)
+        )
+
+
+def discs(diameter: int, columns: int = 4, rows: int = 3) -> np.ndarray:
+    """Red discs on a pale ground, one and a half diameters apart."""
+    pitch = 3 * diameter // 2
+    y, x = np.mgrid[: rows * pitch, : columns * pitch]
+    inside = (x % pitch - pitch / 2) ** 2 + (y % pitch - pitch / 2) ** 2 < diameter**2 / 4
+    return np.where(inside[:, :, None], (190, 100, 110), (235, 225, 215)).astype(np.uint8)
+
+
+def with_pixel_size(pixels: np.ndarray, size_um: float | None) -> SmearImage:
+    image = open_image(pixels)
+    return SmearImage("discs", image.width, image.height, "", image.read, size_um)
+
+
+@pytest.mark.parametrize("diameter", [30, 75, 200])
+def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_knows(
+    diameter: int,
+) -> None:
+    detector = DiscDetector()
+    found = detect_field(with_pixel_size(discs(diameter), 3.0), detector, 7.5 / diameter)
+    assert len(found.detections) == 12
+    assert found.scale.source == "user"
+    assert found.scale.pixel_size_um == 7.5 / diameter
+    assert found.scale.rbc_diameter_px == pytest.approx(diameter, rel=0.1)
+    assert len(detector.looks) == 1
+
+
+def test_a_pixel_size_in_the_file_is_used() -> None:
+    found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())
+    assert (found.scale.source, found.scale.pixel_size_um) == ("file", 0.1)
+    assert len(found.detections) == 12
+
+
+def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, doubt: float = 0.1) -> None:
+    """Let the ruler say this, whatever the picture shows."""
+    monkeypatch.setattr(field_module, "read_ruler", lambda image: Reading(rbc_px, doubt))
+
+
+def test_an_estimate_that_the_cells_contradict_is_corrected_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 50.0)
+    detector = DiscDetector()
+    found = detect_field(open_image(discs(75)), detector)
+    assert len(detector.looks) == 2
+    assert found.scale.source == "estimated"
+    assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
+    assert found.scale.pixel_size_um == pytest.approx(0.1, rel=0.05)
+
+
+def test_a_good_estimate_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimate(monkeypatch, 70.0)
+    detector = DiscDetector()
+    assert len(detect_field(open_image(discs(75)), detector).detections) == 12
+    assert len(detector.looks) == 1
+
+
+def test_where_an_estimate_shows_nothing_the_size_of_the_training_images_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 300.0)
+    found = detect_field(open_image(discs(50)), DiscDetector())
+    assert len(found.detections) == 12
+    assert found.scale.source == "estimated"
+
+
+def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimate(monkeypatch, 60.0)
+    found = detect_field(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())
+    assert len(found.detections) == 0
+    assert (found.scale.source, found.scale.pixel_size_um) == ("assumed", None)
+
+
+def test_boxes_are_image_pixels_inside_the_image(tmp_path: Path) -> None:
+    detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
+    found = detect_field(open_image(noise(333, 222)), detector, 7.5 / 50).detections
+    low, high = found.boxes_xyxy_px.min(axis=0), found.boxes_xyxy_px.max(axis=0)
+    assert (low >= 0).all()
+    assert high[2] <= 333
+    assert high[3] <= 222
+    assert high[2] > 320
+
+
+def test_a_pixel_size_that_leaves_no_cell_to_see_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="red cell"):
+        detect_field(open_image(discs(30)), DiscDetector(), 5.0)
