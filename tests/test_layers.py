@@ -22,16 +22,17 @@ ROOMS = (
     "counts",
     "quality",
     "result",
+    "corrected",
     "report",
     "synthetic",
     "analyse",
-    "corrected",
     "batch",
     "door",
     "evaluation",
     "training",
     "web",
     "cli",
+    "__main__",
 )
 
 # load_detector opens raw checkpoints through the training room, for those who have installed it.
