@@ -88,10 +88,8 @@ class Guard:
 
     def _ours(self, host: str) -> bool:
         name = host.lower()
-        if name.startswith("["):
-            name = name[1:].partition("]")[0]
-        else:
-            name = name.partition(":")[0]
+        ends_at = "]" if name.startswith("[") else ":"
+        name = name.removeprefix("[").partition(ends_at)[0]
         if name in self._hosts:
             return True
         if not self._numeric:

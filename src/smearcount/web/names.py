@@ -31,6 +31,13 @@ def numbered(name: str, number: int) -> str:
     return str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
 
 
+def natural_order(name: str) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
+    """Return a sort key: by folder, then by name, with ``2.jpg`` before ``10.jpg``."""
+    *folders, file = name.casefold().split("/")
+    parts = re.split(r"(\d+)", file)
+    return tuple(folders), [(int(part) if part.isdecimal() else -1, part) for part in parts]
+
+
 def _safe_part(part: str) -> str:
     plain = _FORBIDDEN.sub("_", part).strip().strip(".").strip()
     if _DEVICES.fullmatch(plain):

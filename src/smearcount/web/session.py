@@ -87,7 +87,7 @@ class Session:
             UsageError: the folder cannot be used.
             DataError: the corrections in it are damaged.
         """
-        self.folder = folder
+        self.folder = folder.resolve()
         self.card = card
         self.revision = 0
         self.changed = threading.Condition(threading.RLock())
@@ -95,9 +95,9 @@ class Session:
         self._removed: dict[str, int] = {}
         try:
             shutil.rmtree(self.incoming, ignore_errors=True)
-            for place in (self.incoming, self.photographs, folder / "seen"):
+            for place in (self.incoming, self.photographs, self.folder / "seen"):
                 place.mkdir(parents=True, exist_ok=True)
-            self._journal = Journal(folder / "corrections.jsonl")
+            self._journal = Journal(self.folder / "corrections.jsonl")
         except OSError as error:
             raise UsageError(
                 f"{folder}: this folder cannot hold a session ({error.strerror})."

@@ -10,15 +10,19 @@ from pathlib import Path
 from smearcount.report.coco import shortest, write_coco
 from smearcount.report.outcome import Outcome
 from smearcount.report.table import write_counts_csv
+from smearcount.web.names import natural_order
 from smearcount.web.session import Session
 
 Writer = Callable[[Session, Path], None]
 
 
 def outcomes(session: Session) -> list[Outcome]:
-    """Return what became of each photograph, corrected; those still waiting are left out."""
+    """Return what became of each photograph, corrected, in the order of the page.
+
+    Those that are still waiting are left out.
+    """
     found = []
-    for photograph in session.all():
+    for photograph in sorted(session.all(), key=lambda one: natural_order(one.name)):
         result = session.counted(photograph)
         if result is not None:
             found.append(Outcome(photograph.name, result=result))

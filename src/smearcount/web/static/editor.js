@@ -280,9 +280,9 @@ export class Editor {
       a: () => this.addInTheMiddle(),
       Delete: () => this.remove(),
       Backspace: () => this.remove(),
-      "+": () => viewer.zoom(ZOOM),
-      "=": () => viewer.zoom(ZOOM),
-      "-": () => viewer.zoom(1 / ZOOM),
+      "+": () => this.zoom(ZOOM),
+      "=": () => this.zoom(ZOOM),
+      "-": () => this.zoom(1 / ZOOM),
       0: () => viewer.fit(),
       l: () => this.useTool("look"),
       s: () => this.useTool("area"),
@@ -334,6 +334,14 @@ export class Editor {
     this.change(([left, top, right, bottom]) =>
       grow ? [left, top, right + dx, bottom + dy] : [left + dx, top + dy, right + dx, bottom + dy],
     );
+  }
+
+  // Zooms on the selected cell, or on the middle.
+  zoom(factor) {
+    if (this.selection.size === 1) {
+      const [x, y, w, h] = this.viewer.toScreen(this.cells.boxes[[...this.selection][0]]);
+      this.viewer.zoom(factor, { x: x + w / 2, y: y + h / 2 });
+    } else this.viewer.zoom(factor);
   }
 
   useTool(tool) {

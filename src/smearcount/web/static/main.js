@@ -233,8 +233,8 @@ function setUpViewer() {
   on("next", "click", () => turn(1));
   on("undo", "click", () => editor.undo());
   on("redo", "click", () => editor.redo());
-  on("zoom-in", "click", () => viewer.zoom(1.5));
-  on("zoom-out", "click", () => viewer.zoom(1 / 1.5));
+  on("zoom-in", "click", () => editor.zoom(1.5));
+  on("zoom-out", "click", () => editor.zoom(1 / 1.5));
   on("fit", "click", () => viewer.fit());
   on("delete", "click", () => editor.remove());
   on("show-boxes", "change", () => editor.toggleBoxes());

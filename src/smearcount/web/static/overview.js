@@ -90,7 +90,10 @@ function cardOf(row, open) {
     const button = element("button", { className: "open" }, picture);
     button.setAttribute("aria-label", t("openNamed", { name: row.name }));
     button.addEventListener("click", () => open(row.id));
-    item.append(button, name, countsLine(row));
+    item.append(button, name);
+    const folder = folderOf(row.name);
+    if (folder) item.append(element("p", { className: "quiet folder", textContent: folder }));
+    item.append(countsLine(row));
     if (row.corrections) {
       item.append(element("p", { className: "quiet", textContent: t("corrections", { n: row.corrections }) }));
     }

@@ -1,0 +1,249 @@
+"""The page in a real browser: drop, count, correct, undo, reload, take away."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from discs import CARD, DiscDetector, png, smear
+
+from smearcount.web.app import create_app
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+)
+uvicorn = pytest.importorskip("uvicorn", reason="the extra 'web' is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page in")
+
+FIRST = png(smear([("RBC", 0.9)] * 12 + [("RBC", 0.3)] * 4 + [("WBC", 0.8), ("Platelets", 0.7)]))
+SECOND = png(smear([("RBC", 0.9)] * 5))
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    app = create_app(tmp_path / "session", DiscDetector())
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: sync_api.Browser, address: str) -> Iterator[sync_api.Page]:
+    """The page at 1280×720; it may say nothing on the console and ask no other host."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    strangers: list[str] = []
+    context.on(
+        "request",
+        lambda request: (
+            strangers.append(request.url)
+            if not request.url.startswith((address, "blob:", "data:"))
+            else None
+        ),
+    )
+    page.goto(address)
+    yield page
+    context.close()
+    assert said == []
+    assert strangers == []
+
+
+def drop(page: sync_api.Page, **files: bytes) -> None:
+    """Drop files on the page as a hand would."""
+    content = {f"{name}.png": base64.b64encode(content).decode() for name, content in files.items()}
+    transfer = page.evaluate_handle(
+        """(files) => {
+            const transfer = new DataTransfer();
+            for (const [name, text] of Object.entries(files)) {
+                const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+                transfer.items.add(new File([bytes], name));
+            }
+            return transfer;
+        }""",
+        content,
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+
+
+def counts(page: sync_api.Page, kind: str) -> list[int]:
+    """Read the counts beside the photographs."""
+    cells = [page.locator(f"[data-count='{kind}-{name}']") for name in CARD.classes]
+    return [int(cell.inner_text()) for cell in cells]
+
+
+def wait_for_counts(page: sync_api.Page, kind: str, expected: list[int]) -> None:
+    for name, value in zip(CARD.classes, expected, strict=True):
+        cell = page.locator(f"[data-count='{kind}-{name}']")
+        sync_api.expect(cell).to_have_text(str(value))
+
+
+def open_photograph(page: sync_api.Page, name: str) -> None:
+    page.get_by_role("button", name=f"Open {name}").click()
+    sync_api.expect(page.locator("#photograph-name")).to_have_text(name)
+
+
+def on_screen(page: sync_api.Page, x: float, y: float) -> tuple[float, float]:
+    """Return where an image point of the fitted photograph of 320 by 240 px lies."""
+    stage = page.locator("#canvas").bounding_box()
+    assert stage is not None
+    scale = min(stage["width"] / 320, stage["height"] / 240)
+    left = stage["x"] + (stage["width"] - 320 * scale) / 2
+    top = stage["y"] + (stage["height"] - 240 * scale) / 2
+    return left + x * scale, top + y * scale
+
+
+def drag(page: sync_api.Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def test_drop_count_correct_undo_reload_and_take_away(page: sync_api.Page, tmp_path: Path) -> None:
+    drop(page, first=FIRST, second=SECOND)
+    wait_for_counts(page, "automatic", [1, 17, 1])
+
+    open_photograph(page, "first.png")
+    wait_for_counts(page, "corrected", [1, 12, 1])
+
+    # Add by dragging, on an empty place.
+    page.get_by_role("button", name="Add cells").click()
+    drag(page, on_screen(page, 205, 205), on_screen(page, 235, 235))
+    wait_for_counts(page, "corrected", [1, 13, 1])
+    # Relabel what was just added.
+    page.keyboard.press("1")
+    wait_for_counts(page, "corrected", [2, 12, 1])
+    # Delete a detected cell.
+    page.keyboard.press("l")
+    page.mouse.click(*on_screen(page, 20, 20))
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [2, 11, 1])
+    # Select the first row of red cells that are left, and delete them together.
+    page.get_by_role("button", name="Select an area").click()
+    drag(page, on_screen(page, 1, 1), on_screen(page, 319, 39))
+    page.get_by_role("button", name="Delete").click()
+    wait_for_counts(page, "corrected", [2, 4, 1])
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    page.keyboard.press("Control+z")
+    wait_for_counts(page, "corrected", [2, 11, 1])
+
+    page.reload()
+    sync_api.expect(page.locator("#photograph-name")).to_have_text("first.png")
+    wait_for_counts(page, "corrected", [2, 11, 1])
+    # The threshold moves the counts at once, corrections and all.
+    page.locator("#threshold-1").fill("0.2")
+    wait_for_counts(page, "corrected", [2, 15, 1])
+    wait_for_counts(page, "automatic", [1, 16, 1])
+
+    page.get_by_role("button", name="All photographs").click()
+    wait_for_counts(page, "corrected", [2, 20, 1])
+    page.get_by_role("button", name="Table", exact=True).click()
+    rows = page.locator("#table tbody tr").all_inner_texts()
+    page.get_by_text("Take away").click()
+    with page.expect_download() as download:
+        page.get_by_text("Table of counts (CSV)").click()
+    download.value.save_as(tmp_path / "counts.csv")
+    with (tmp_path / "counts.csv").open(encoding="utf-8-sig") as stream:
+        table = list(csv.DictReader(stream))
+    # Each row of the screen: name, then automatic and corrected of each class.
+    for row, exported in zip(rows, table, strict=True):
+        name, *numbers = row.split()
+        assert name == exported["image"]
+        assert numbers[1::2] == [exported[label] for label in CARD.classes]
+    sums = [sum(int(row[label]) for row in table) for label in CARD.classes]
+    assert sums == counts(page, "corrected")
+
+
+def test_everything_goes_by_keyboard(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    page.get_by_role("button", name="Open first.png").focus()
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator("#canvas")).to_be_focused()
+    status = page.locator("#status")
+    page.keyboard.press("n")
+    sync_api.expect(status).to_contain_text("RBC, score 0.9")
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    page.keyboard.press("3")
+    page.keyboard.press("a")
+    wait_for_counts(page, "corrected", [1, 11, 2])
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowDown")
+    sync_api.expect(status).to_contain_text("Saved")
+    for _ in range(6):
+        page.keyboard.press("Control+z")
+    wait_for_counts(page, "corrected", [1, 12, 1])
+    sync_api.expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    for _ in range(6):
+        page.keyboard.press("Control+y")
+    wait_for_counts(page, "corrected", [1, 11, 2])
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [0, 0, 0])
+    page.keyboard.press("Escape")
+    sync_api.expect(page.locator("#overview")).to_be_visible()
+
+
+def test_a_cell_is_moved_and_resized_by_hand(page: sync_api.Page, tmp_path: Path) -> None:
+    drop(page, second=SECOND)
+    wait_for_counts(page, "automatic", [0, 5, 0])
+    open_photograph(page, "second.png")
+    wait_for_counts(page, "corrected", [0, 5, 0])
+    page.mouse.click(*on_screen(page, 20, 20))
+    drag(page, on_screen(page, 20, 20), on_screen(page, 60, 120))
+    journal = tmp_path / "session" / "corrections.jsonl"
+    sync_api.expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    assert '"add":[{"box":[4' in journal.read_text()
+    # The edge rule counts it no more once it reaches the border.
+    page.locator("#edge").select_option("inside")
+    drag(page, on_screen(page, 60, 120), on_screen(page, 10, 120))
+    wait_for_counts(page, "corrected", [0, 4, 0])
+    sync_api.expect(page.locator("#excluded-note")).to_contain_text("1 left out")
+    wait_for_counts(page, "automatic", [0, 5, 0])
+
+
+def test_a_bad_file_is_a_card_with_its_reason(page: sync_api.Page) -> None:
+    drop(page, bad=b"no picture", good=SECOND)
+    card = page.locator(".card.failed")
+    sync_api.expect(card).to_contain_text("not an image")
+    page.get_by_role("button", name="Remove bad.png").click()
+    sync_api.expect(card).to_have_count(0)
+
+
+def test_the_page_speaks_japanese(chromium: sync_api.Browser, address: str) -> None:
+    context = chromium.new_context(locale="ja-JP", viewport={"width": 820, "height": 1180})
+    page = context.new_page()
+    page.goto(address)
+    sync_api.expect(page.locator("#add-files")).to_have_text("写真を追加")
+    assert page.evaluate("document.documentElement.lang") == "ja"
+    # Nothing is cut off on an upright tablet.
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
