@@ -29,14 +29,13 @@ def assert_same(first: Detections, second: Detections) -> None:
         assert np.abs(rows[1] - row).max(axis=1).min() < 0.02
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("side", [144, 160, 208, 336])
-@pytest.mark.parametrize("size", [(480, 360), (331, 423)])
+@pytest.mark.parametrize("side", [144, 208, 336])
+@pytest.mark.parametrize("size", [(384, 304), (331, 283)])
 def test_tiles_find_exactly_what_the_whole_shows(
-    tmp_path: Path, seed: int, side: int, size: tuple[int, int]
+    tmp_path: Path, side: int, size: tuple[int, int]
 ) -> None:
-    detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx", seed))
-    image = open_image(noise(*size, seed))
+    detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
+    image = open_image(noise(*size))
     whole = detector.detect(image.pixels())
     assert len(whole) > 100
     assert_same(look_by_tiles(image, detector, size, side), whole)
@@ -45,7 +44,7 @@ def test_tiles_find_exactly_what_the_whole_shows(
 @pytest.mark.parametrize("offset", [(0, 0), (5, 3), (8, 16), (37, 61)])
 def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int, int]) -> None:
     detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
-    pixels = noise(440, 400)[offset[1] :, offset[0] :]
+    pixels = noise(340, 300)[offset[1] :, offset[0] :]
     image = open_image(np.ascontiguousarray(pixels))
     size = (image.width, image.height)
     assert_same(look_by_tiles(image, detector, size, 176), detector.detect(image.pixels()))

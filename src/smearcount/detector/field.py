@@ -25,10 +25,10 @@ from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
 from smearcount.image.tiles import tiles
 
-WHOLE_AREA: Final = 1_500_000
+WHOLE_AREA: Final = 1_200_000
 """Fields of at most so many network pixels are looked at in one piece."""
 
-TILE_SIDE: Final = 1152
+TILE_SIDE: Final = 1024
 """Side of a tile in network pixels; a tile takes about as much memory as the largest whole."""
 
 SMALLEST_RBC_PX: Final = 4.0
