@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smearcount.evaluation.agreement import ALLOWED_ERROR, agree, slides
+from smearcount.evaluation.agreement import ALLOWED_ERROR, agree, judge_slides
 
 # Bland and Altman, Lancet 1986; i: 307-310, table 1: peak flow in l/min of 17 subjects by the
 # large Wright meter and by the mini meter, first measurements.
@@ -118,10 +118,10 @@ def test_intervals_hold_their_order_and_repeat_with_the_seed(
 
 
 def test_fields_sum_to_slides_that_are_judged_by_the_allowed_error() -> None:
-    groups = ["a", "b", "a", "b", "c"]
-    true = np.array([50, 10, 50, 10, 0])
-    found = np.array([55, 10, 49, 7, 0])
-    first, second, third = slides(true, found, groups, allowed=ALLOWED_ERROR["RBC"])
+    groups = ["a", "b", "a", "b", "c", ""]
+    true = np.array([50, 10, 50, 10, 0, 9])
+    found = np.array([55, 10, 49, 7, 0, 0])
+    first, second, third = judge_slides(true, found, groups, allowed=ALLOWED_ERROR["RBC"])
     assert (first.name, first.fields, first.true, first.found) == ("a", 2, 100, 104)
     assert first.within, "104 of 100 is 4 %, the limit itself"
     assert not second.within, "17 of 20 is 15 % too few"

@@ -12,9 +12,10 @@ import pytest
 
 import smearcount.detector.load
 from smearcount.cli import main
+from smearcount.counts.grouping import grouping
 from smearcount.detector.detector import Detector
 from smearcount.errors import DataError, UsageError
-from smearcount.evaluation.evaluate import evaluate, slide_by
+from smearcount.evaluation.evaluate import evaluate
 from smearcount.formats.annotated import Dataset
 from smearcount.formats.dataset import write_dataset
 
@@ -27,7 +28,7 @@ def test_an_evaluation_finds_the_errors_that_were_made(known: Known) -> None:
     assert len(done) == len(evaluation.fields) == 6
     errors = evaluation.at_model.found - evaluation.at_model.true
     assert np.abs(errors).sum(axis=1).tolist() == [0, 1, 1, 0, 0, 0]
-    assert [field.slide for field in evaluation.fields] == ["one"] * 3 + ["two"] * 3
+    assert [Path(field.slide).name for field in evaluation.fields] == ["one"] * 3 + ["two"] * 3
     assert evaluation.scores.overall["map_50"] > 0.95
 
 
@@ -56,13 +57,13 @@ def test_data_that_cannot_be_meant_are_refused(known: Known) -> None:
         evaluate(detector, replace(dataset, images=(first,)))
 
 
-def test_slides_are_named_by_a_regular_expression() -> None:
-    assert slide_by(r"slide(\d+)")(Path("a/slide12_field3.png")) == "12"
-    assert slide_by(r"slide\d+")(Path("a/slide12_field3.png")) == "slide12"
-    with pytest.raises(UsageError, match="finds nothing"):
-        slide_by("x")(Path("a.png"))
-    with pytest.raises(UsageError, match="not a regular expression"):
-        slide_by("(")
+def test_slides_can_be_grouped_otherwise(known: Known) -> None:
+    detector, dataset = known
+    evaluation = evaluate(detector, dataset, slide_of=grouping(r"[012](?=\.png)"))
+    slides = evaluation.at_model.slides["RBC"]
+    assert [(slide.name, slide.fields) for slide in slides] == [("0", 1), ("1", 1), ("2", 1)]
+    with pytest.raises(UsageError, match="finds no slide"):
+        evaluate(detector, dataset, slide_of=grouping("nowhere"))
 
 
 def test_the_command_writes_page_and_tables(
@@ -73,7 +74,8 @@ def test_the_command_writes_page_and_tables(
 ) -> None:
     detector, dataset = known
     monkeypatch.setattr(smearcount.detector.load, "load_detector", lambda _: detector)
-    write_dataset(dataset, tmp_path / "data", "coco", "test")
+    data = tmp_path / "data"
+    write_dataset(dataset, data, "coco", "test")
 
     def run(*words: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["smearcount", "evaluate", *map(str, words)])

@@ -14,6 +14,7 @@ import typer
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
+    from smearcount.counts.grouping import Grouping
     from smearcount.detector.detector import Detector
     from smearcount.evaluation.measure import Evaluation
     from smearcount.formats.annotated import Dataset
@@ -45,9 +46,9 @@ def evaluate(
     group_by: Annotated[
         str,
         typer.Option(
-            metavar="folder|REGEX",
-            help="What makes fields one slide: their folder, or what REGEX finds in their path "
-            "(its first group, if it has one).",
+            metavar="folder|REGEX|CSV",
+            help="What makes fields one slide: their folder, what REGEX finds in their path, or "
+            "a .csv with the columns image and slide.",
         ),
     ] = "folder",
     allowed: Annotated[
@@ -82,11 +83,12 @@ def evaluate(
             f"evaluate needs {', '.join(missing)}; "
             "install it with: pip install 'smearcount[evaluate]'."
         )
+    from smearcount.counts.grouping import grouping
     from smearcount.detector.load import load_detector
     from smearcount.evaluation.agreement import ALLOWED_ERROR
 
     limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
-    slide_of = _grouping(group_by)
+    slide_of = grouping(group_by)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     detector = load_detector(None if model == SHIPPED else model)
@@ -108,7 +110,7 @@ def _on_data(
     detector: Detector,
     dataset: Dataset,
     out: Path | None,
-    slide_of: Callable[[Path], str],
+    slide_of: Grouping,
     limits: dict[str, float],
     pixel_size: float | None,
 ) -> list[str]:
@@ -163,12 +165,6 @@ def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
         dataset = distinct(dataset)
     named = dataset.source if split is None else f"{dataset.source} ({split})"
     return replace(dataset, source=named)
-
-
-def _grouping(rule: str) -> Callable[[Path], str]:
-    from smearcount.evaluation.evaluate import folder_of, slide_by
-
-    return folder_of if rule == "folder" else slide_by(rule)
 
 
 def _limits(given: list[str]) -> dict[str, float]:

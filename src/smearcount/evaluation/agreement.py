@@ -113,7 +113,7 @@ def agree(
 
 
 @dataclass(frozen=True)
-class Slide:
+class JudgedSlide:
     """The counts of one class summed over the fields of one slide.
 
     Attributes:
@@ -131,15 +131,16 @@ class Slide:
     within: bool
 
 
-def slides(
+def judge_slides(
     true: NDArray[np.int64], found: NDArray[np.int64], groups: Sequence[str], allowed: float
-) -> list[Slide]:
+) -> list[JudgedSlide]:
     """Sum fields into slides and judge each by the allowed error.
 
     Args:
         true: shape (n,): the true count of each field.
         found: shape (n,): what was counted there.
-        groups: the slide of each field; slides come out in order of first appearance.
+        groups: the slide of each field; slides come out in order of first appearance, and
+            fields of the slide "" belong to none.
         allowed: the greatest error, as a share of the slide's true count.
     """
     names = list(dict.fromkeys(groups))
@@ -147,8 +148,9 @@ def slides(
     sums = (np.bincount(member, weights=each, minlength=len(names)) for each in (true, found))
     sizes = np.bincount(member, minlength=len(names))
     return [
-        Slide(name, int(size), int(t), int(f), bool(abs(f - t) <= allowed * t + 1e-9))
+        JudgedSlide(name, int(size), int(t), int(f), bool(abs(f - t) <= allowed * t + 1e-9))
         for name, size, t, f in zip(names, sizes, *sums, strict=True)
+        if name
     ]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from smearcount.analyse import analyse
+from smearcount.counts.grouping import BY_FOLDER, Grouping, group, grouping
 from smearcount.detector.detector import SCORE_FLOOR, Detector
-from smearcount.errors import DataError, UsageError
+from smearcount.errors import DataError
 from smearcount.evaluation.agreement import ALLOWED_ERROR
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.measure import Evaluation, Field, measure
@@ -20,40 +19,11 @@ from smearcount.image.read import open_image
 from smearcount.settings import Settings
 
 
-def folder_of(path: Path) -> str:
-    """Return the name of the folder of an image: the slide that it belongs to, unless told."""
-    return path.parent.name
-
-
-def slide_by(pattern: str) -> Callable[[Path], str]:
-    """Return a function that tells the slide of an image by a regular expression.
-
-    Args:
-        pattern: searched in the path, with ``/`` between folders; its first group names the
-            slide, or all that it finds if it has none.
-
-    Raises:
-        UsageError: it is no regular expression; or, later, an image's path does not contain it.
-    """
-    try:
-        rule = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"--group-by {pattern}: not a regular expression ({error}).") from None
-
-    def slide_of(path: Path) -> str:
-        found = rule.search(path.as_posix())
-        if found is None:
-            raise UsageError(f"--group-by {pattern}: it finds nothing in {path}.")
-        return found.group(1 if rule.groups else 0) or ""
-
-    return slide_of
-
-
 def evaluate(
     detector: Detector,
     dataset: Dataset,
     *,
-    slide_of: Callable[[Path], str] = folder_of,
+    slide_of: Grouping | None = None,
     allowed: Mapping[str, float] = ALLOWED_ERROR,
     pixel_size_um: float | None = None,
     done: Callable[[], None] = lambda: None,
@@ -66,7 +36,7 @@ def evaluate(
     Args:
         detector: what to evaluate.
         dataset: images with the truth, already cleaned; classes are matched by name.
-        slide_of: tells which slide an image belongs to.
+        slide_of: tells which slide an image belongs to; None goes by folder.
         allowed: the allowed error of slides by class name, as a share of the true count.
         pixel_size_um: micrometres per pixel of all images; None estimates it image by image.
         done: called after each image, for a progress bar.
@@ -75,9 +45,12 @@ def evaluate(
         DataError: there is no image, no class in common, or an image has another size than its
             annotation says.
         ImageError: an image cannot be read.
+        UsageError: no image belongs to a slide.
     """
     classes = _together(detector.card.classes, dataset)
     settings = Settings(threshold=SCORE_FLOOR, pixel_size_um=pixel_size_um)
+    slide_of = slide_of or grouping(BY_FOLDER)
+    group([str(image.path) for image in dataset.images], slide_of)  # fails before the work
     fields = []
     for image in dataset.images:
         result = analyse(functools.partial(open_image, image.path), detector, settings)
@@ -89,7 +62,7 @@ def evaluate(
             )
         truth = _truth(image, dataset.classes, classes)
         fields.append(
-            Field(image.path, slide_of(image.path), truth, result.detections, result.seconds)
+            Field(image.path, slide_of(str(image.path)), truth, result.detections, result.seconds)
         )
         done()
     return measure(detector.card, dataset.source, classes, fields, allowed)

@@ -13,6 +13,7 @@ from smearcount.classes import CLASS_NAMES, class_colour
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Evaluation
 from smearcount.evaluation.stress import USABLE_ERROR, Curve
+from smearcount.evaluation.words import figure as signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +85,7 @@ def bland_altman_figure(evaluation: Evaluation) -> Figure:
                 ax.axhline(estimate.value, color=_INK, linewidth=1, linestyle=line)
                 ax.axhspan(estimate.low, estimate.high, color=_INK, alpha=0.08, linewidth=0)
                 ax.annotate(
-                    f"{estimate.value:+.2f}",
+                    signed(estimate.value, sign=True),
                     (1, estimate.value),
                     xycoords=("axes fraction", "data"),
                     xytext=(-2, 2),
@@ -124,7 +125,9 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     names = list(evaluation.classes)
     side = 1.1 * len(table) + 0.8
     figure, (ax,) = _sheet(1, 1, (side + 0.6, side))
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    truly = np.maximum(table.sum(axis=1), 1)
+    share = table / truly[:, None]
+    share[-1, :-1] = table[-1, :-1] / truly[:-1]  # extra cells, beside the true ones of the class
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), n in np.ndenumerate(table):
         last = len(table) - 1

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from smearcount.counts.count import count_labels
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.evaluation.agreement import ALLOWED_ERROR, Agreement, Slide, agree, slides
+from smearcount.evaluation.agreement import (
+    ALLOWED_ERROR,
+    Agreement,
+    JudgedSlide,
+    agree,
+    judge_slides,
+)
 from smearcount.evaluation.breakdown import Breakdown, break_down
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.score import Scores, score
@@ -31,7 +37,7 @@ class Field:
 
     Attributes:
         path: the image file.
-        slide: the slide that the field belongs to.
+        slide: the slide that the field belongs to, or "" for none.
         truth: the marked cells.
         found: every detection, low scores included.
         seconds: from opening the image to the counts.
@@ -61,7 +67,7 @@ class Counting:
     true: NDArray[np.int64]
     found: NDArray[np.int64]
     agreement: dict[str, Agreement]
-    slides: dict[str, list[Slide]]
+    slides: dict[str, list[JudgedSlide]]
     breakdown: Breakdown
 
 
@@ -136,7 +142,7 @@ def _count(
         found=found,
         agreement=agreement | {POOLED: agree(true.sum(axis=1), found.sum(axis=1))},
         slides={
-            name: slides(true[:, k], found[:, k], groups, allowed[name])
+            name: judge_slides(true[:, k], found[:, k], groups, allowed[name])
             for k, name in enumerate(classes)
             if name in allowed
         },

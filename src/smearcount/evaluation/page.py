@@ -132,8 +132,9 @@ def stress_section(model: str, curves: Sequence[Curve]) -> str:
                 "error of the total count along each sweep",
                 "Error of the total count against what gets harder; shaded in colour: 95 % "
                 "intervals over the drawn smears; grey: ±10 %; errors beyond ±60 % lie on the "
-                "rim. Drawn smears are simpler than photographs: what breaks here will break in "
-                "photographs too, but what works here need not work there.",
+                "rim. Drawn smears are not photographs: part of an error may come from the "
+                "drawing, and what works here need not work there; the curves tell what the "
+                "counter is sensitive to.",
             ),
         ]
     )

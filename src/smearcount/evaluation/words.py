@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from smearcount.classes import CLASS_NAMES
-from smearcount.evaluation.agreement import Agreement, Estimate, Slide
+from smearcount.evaluation.agreement import Agreement, Estimate, JudgedSlide
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Evaluation
 from smearcount.evaluation.stress import USABLE_ERROR, Curve
@@ -63,7 +63,7 @@ def class_sentences(name: str, agreement: Agreement) -> list[str]:
     return sentences
 
 
-def slide_sentence(name: str, slides: list[Slide], allowed: float) -> str:
+def slide_sentence(name: str, slides: list[JudgedSlide], allowed: float) -> str:
     """Return how many slides are counted as well as laboratories must."""
     within = sum(slide.within for slide in slides)
     return (
@@ -104,6 +104,7 @@ def figure(value: float, digits: int = 2, sign: bool = False) -> str:
     """Return a number as text, ``–`` for NaN."""
     if math.isnan(value):
         return "–"
+    value = round(value, digits) + 0.0  # never -0
     text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
     return text.replace("-", "−")
 
