@@ -14,6 +14,7 @@ import typer
 
 from smearcount import __version__
 from smearcount.cli.count import count
+from smearcount.cli.data import data
 from smearcount.cli.demo import demo
 from smearcount.cli.evaluate import evaluate
 from smearcount.cli.train import retrain, train
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("count")(count)
 app.command("demo")(demo)
+app.add_typer(data)
 app.command("evaluate")(evaluate)
 app.command("train")(train)
 app.command("retrain")(retrain)

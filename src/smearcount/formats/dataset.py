@@ -22,6 +22,7 @@ __all__ = [
     "Dataset",
     "Format",
     "clean",
+    "disjoint_splits",
     "doubled",
     "read_dataset",
     "splits",
@@ -108,6 +109,17 @@ def splits(path: str | os.PathLike[str]) -> tuple[str, ...]:
     if yolo.is_yolo(folder):
         return yolo.splits(folder)
     return coco.splits(folder)
+
+
+def disjoint_splits(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return the splits without those that only join others, such as ``trainval``.
+
+    Raises:
+        DataError: there is no data set at ``path``.
+    """
+    here = splits(path)
+    joined = ("trainval", "trainvalid") if "train" in here else ()
+    return tuple(name for name in here if name not in joined)
 
 
 def clean(dataset: Dataset) -> Dataset:

@@ -1,0 +1,200 @@
+"""Look through a data set for the faults that spoil training or make an evaluation lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.classes import CLASS_NAMES, RBC
+from smearcount.detections.boxes import iou
+from smearcount.errors import DataError
+from smearcount.evaluation.duplicates import near_duplicates
+from smearcount.formats.dataset import (
+    DOUBLED_IOU,
+    AnnotatedImage,
+    Dataset,
+    disjoint_splits,
+    read_dataset,
+)
+
+Severity = Literal["error", "warning", "note"]
+"""``error``: breaks training or evaluation; ``warning``: probably wrong; ``note``: good to know."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+
+PROBABLY_DOUBLED_IOU: Final = 0.55
+"""Two boxes of one class that overlap this much deserve a look."""
+
+OUTSIDE_PX: Final = 0.5
+"""Further beyond the border than rounding explains."""
+
+RARE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault, or one thing to know.
+
+    Attributes:
+        severity: how bad it is.
+        kind: what it is, in few words, the same for all of its kind.
+        split: where, empty for a data set without splits.
+        image: the file name, empty where the whole split is meant.
+        detail: this one's particulars.
+    """
+
+    severity: Severity
+    kind: str
+    split: str
+    image: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What a check found.
+
+    Attributes:
+        findings: worst first, then by kind and place.
+        cells: how many boxes of each class each split has.
+        images: how many images each split has.
+    """
+
+    findings: tuple[Finding, ...]
+    cells: dict[str, dict[str, int]]
+    images: dict[str, int]
+
+    def of_kind(self, kind: str) -> list[Finding]:
+        """Return the findings of one kind."""
+        return [finding for finding in self.findings if finding.kind == kind]
+
+    def kinds(self) -> list[tuple[Severity, str, list[Finding]]]:
+        """Return severity, kind and findings of each kind, worst first."""
+        names = dict.fromkeys((finding.severity, finding.kind) for finding in self.findings)
+        return [(severity, kind, self.of_kind(kind)) for severity, kind in names]
+
+
+def read_parts(
+    path: str | os.PathLike[str], split: str | None = None
+) -> tuple[dict[str, Dataset], list[Finding]]:
+    """Return the splits of a data set, or one of them; those that are broken as findings.
+
+    Raises:
+        DataError: there is no data set at ``path``.
+    """
+    names: tuple[str | None, ...] = (split,) if split else disjoint_splits(path) or (None,)
+    parts: dict[str, Dataset] = {}
+    broken = []
+    for name in names:
+        try:
+            parts[name or ""] = read_dataset(path, name)
+        except DataError as error:
+            broken.append(Finding("error", "file that cannot be read", name or "", "", str(error)))
+    return parts, broken
+
+
+def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataReport:
+    """Check the splits of a data set, each by itself and against each other.
+
+    Args:
+        parts: the data set by the names of its splits.
+        further: what was found elsewhere, to stand in the same report.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    findings = list(further)
+    for split, dataset in parts.items():
+        findings += _unknown_classes(split, dataset)
+        findings += _balance(split, dataset)
+        for image in dataset.images:
+            findings += _check_image(split, image, dataset.classes)
+        for pair in near_duplicates(dataset):
+            detail = f"shows the picture of {pair.second.name} ({pair.correlation:.2f})"
+            kind = "same picture twice in a split"
+            findings.append(Finding("warning", kind, split, pair.first.name, detail))
+    for first, second in combinations(parts, 2):
+        for pair in near_duplicates(parts[first], parts[second]):
+            detail = f"shows the picture of {pair.second.name} in {second} ({pair.correlation:.2f})"
+            kind = "same picture in two splits"
+            findings.append(Finding("error", kind, first, pair.first.name, detail))
+    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+    findings.sort(key=lambda f: (order[f.severity], f.kind, f.split, f.image))
+    cells = {
+        split: dict(zip(dataset.classes, _cells(dataset).tolist(), strict=True))
+        for split, dataset in parts.items()
+    }
+    return DataReport(tuple(findings), cells, {name: len(part) for name, part in parts.items()})
+
+
+def _check_image(split: str, image: AnnotatedImage, classes: tuple[str, ...]) -> Iterator[Finding]:
+    name = image.path.name
+    boxes = image.boxes_xyxy_px
+    if not len(image):
+        yield Finding("warning", "image without labels", split, name, "no cell is labelled")
+    elif RBC in classes and classes.index(RBC) + 1 not in image.labels:
+        detail = f"{len(image)} labels, none of them {RBC}"
+        yield Finding("warning", f"image without any {RBC}", split, name, detail)
+    empty = (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
+    limits = np.array([image.width, image.height] * 2)
+    outside = ((boxes < -OUTSIDE_PX) | (boxes > limits + OUTSIDE_PX)).any(axis=1)
+    for kind, rows in (("box without area", empty), ("box beyond the image", outside)):
+        for row in np.flatnonzero(rows):
+            yield Finding("error", kind, split, name, _named(image, int(row), classes))
+    yield from _overlaps(split, image, classes)
+
+
+def _overlaps(split: str, image: AnnotatedImage, classes: tuple[str, ...]) -> Iterator[Finding]:
+    boxes = image.boxes_xyxy_px.astype(np.float32)
+    overlap = np.tril(iou(boxes, boxes), k=-1)
+    for later, earlier in np.argwhere(overlap >= PROBABLY_DOUBLED_IOU):
+        share = overlap[later, earlier]
+        same = image.labels[later] == image.labels[earlier]
+        severity: Severity = "warning"
+        if same and share >= DOUBLED_IOU:
+            severity, kind = "error", "doubled box"
+        elif same:
+            kind = "probably doubled box"
+        elif share >= DOUBLED_IOU:
+            kind = "one cell with two classes"
+        else:
+            continue
+        both = f"{_named(image, later, classes)} and {_named(image, earlier, classes)}"
+        yield Finding(severity, kind, split, image.path.name, f"{both} overlap by {share:.0%}")
+
+
+def _unknown_classes(split: str, dataset: Dataset) -> Iterator[Finding]:
+    counts = _cells(dataset)
+    for name, count in zip(dataset.classes, counts.tolist(), strict=True):
+        if name not in CLASS_NAMES:
+            detail = f"{name!r} ({count} boxes) is none of {', '.join(CLASS_NAMES)}; if it means "
+            detail += "one of them, rename it; else a model of your own can learn it"
+            yield Finding(
+                "warning", "class that the shipped model does not know", split, "", detail
+            )
+
+
+def _balance(split: str, dataset: Dataset) -> Iterator[Finding]:
+    counts = _cells(dataset)
+    for name, count in zip(dataset.classes, counts.tolist(), strict=True):
+        share = count / max(int(counts.sum()), 1)
+        if share < RARE:
+            detail = f"{name}: {count} of {counts.sum()} boxes ({share:.1%})"
+            yield Finding("note", "rare class", split, "", detail)
+
+
+def _cells(dataset: Dataset) -> NDArray[np.int64]:
+    labels = [image.labels for image in dataset.images]
+    together = np.concatenate([*labels, np.zeros(0, np.int64)])
+    return np.bincount(together, minlength=len(dataset.classes) + 1)[1:]
+
+
+def _named(image: AnnotatedImage, row: int, classes: tuple[str, ...]) -> str:
+    corners = ", ".join(f"{value:.4g}" for value in image.boxes_xyxy_px[row])
+    return f"{classes[image.labels[row] - 1]} box {row + 1} at ({corners})"
