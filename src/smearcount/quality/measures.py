@@ -21,6 +21,7 @@ RBC_PX: Final = 48
 LONGEST_PX: Final = 336
 """The longer side of the part of a picture that is measured: its middle, about 7 red cells wide."""
 
+_SHORTEST_PX: Final = 48
 _BURNT: Final = 250
 _QUANTILES: Final = (0.02, 0.1, 0.5, 0.9, 0.98)
 _FAINTEST: Final = 1e-3
@@ -53,14 +54,18 @@ def view(image: SmearImage, rbc_px: float) -> NDArray[np.uint8]:
         rbc_px: diameter of a red cell in image pixels.
 
     Returns:
-        RGB, shape (h, w, 3), uint8; a picture whose cells are smaller is not enlarged.
+        RGB, shape (h, w, 3), uint8; a picture whose cells are smaller is not enlarged, unless it is
+        shorter than what can be measured.
     """
     scale = min(1.0, RBC_PX / rbc_px)
     width = min(image.width, round(LONGEST_PX / scale))
     height = min(image.height, round(LONGEST_PX / scale))
     left, top = (image.width - width) // 2, (image.height - height) // 2
     pixels = image.read((left, top, left + width, top + height))
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    size = (
+        max(_SHORTEST_PX, round(width * scale)),
+        max(_SHORTEST_PX, round(height * scale)),
+    )
     return resample(pixels, (0, 0, width, height), size)
 
 
@@ -68,7 +73,7 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     """Measure a picture.
 
     Args:
-        pixels: RGB, shape (h, w, 3), uint8, at least 16 pixels wide and high; see :func:`view`.
+        pixels: RGB, shape (h, w, 3), uint8, at least 48 pixels wide and high; see :func:`view`.
     """
     half = _halve(pixels.astype(np.float32))
     red, green, blue = half[..., 0].ravel(), half[..., 1].ravel(), half[..., 2].ravel()

@@ -151,12 +151,13 @@ def _slides(slides: Sequence[Slide], card: ModelCard) -> str:
         for name in card.classes:
             of_class = slide.classes[name]
             doubt = _small(of_class.interval, 0)
-            spread = "" if of_class.dispersion is None else f"dispersion {of_class.dispersion:.1f}"
-            mean = f"<small>{of_class.per_field:.1f} per field {spread}</small>"
-            cells.append(_number(f"{of_class.total:,} {doubt}<br>{mean}", of_class.total))
+            lines = [doubt, f"<small>{of_class.per_field:.1f} per field</small>"]
+            if of_class.dispersion is not None:
+                lines.append(f"<small>dispersion {of_class.dispersion:.1f}</small>")
+            cells.append(_number(f"{of_class.total:,} {'<br>'.join(lines)}", of_class.total))
         for name in ratios:
             ratio = slide.per_1000[name]
-            shown = "" if ratio is None else f"{ratio[0]:.1f} {_small(ratio[1], 1)}"
+            shown = "" if ratio is None else f"{ratio[0]:.1f}<br>{_small(ratio[1], 1)}"
             cells.append(_number(shown, -1 if ratio is None else ratio[0]))
         rows.append(f"<tr>{''.join(cells)}</tr>")
         estimate = platelets_per_ul(slide)
@@ -257,6 +258,9 @@ def _method(settings: Settings, card: ModelCard) -> str:
     )
 
 
+_WORDS: Final = ("Warnings",)
+_NUMBERS: Final = ' class="n"'
+
 _EDGE: Final = {
     "all": "all are counted",
     "inside": "none is counted",
@@ -286,7 +290,11 @@ def _thumbnail(result: CountResult, picture: str | None, folder: Path) -> str:
 
 
 def _sortable(head: Iterable[str], rows: Sequence[str]) -> str:
-    titles = "".join(f'<th scope="col"><button>{escape(title)}</button></th>' for title in head)
+    titles = "".join(
+        f'<th scope="col"{"" if place == 0 or title in _WORDS else _NUMBERS}>'
+        f"<button>{escape(title)}</button></th>"
+        for place, title in enumerate(head)
+    )
     return (
         f'<div class="wide"><table><thead><tr>{titles}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"

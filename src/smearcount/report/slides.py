@@ -147,7 +147,9 @@ def allowed_candidates(result: CountResult) -> Detections:
 def platelets_per_ul(slide: Slide) -> str:
     """Return the estimate that :data:`ESTIMATE_NOTE` describes; empty without a density."""
     density = slide.classes[PLATELETS].per_mm2
-    return "" if density is None else str(round(density * OIL_FIELD_MM2 * PER_OIL_FIELD, -3))
+    return (
+        "" if density is None else f"{round(density * OIL_FIELD_MM2 * PER_OIL_FIELD / 1000) * 1000}"
+    )
 
 
 def _at(values: tuple[float, float] | None, which: int, digits: int) -> str:

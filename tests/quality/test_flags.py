@@ -1,0 +1,153 @@
+"""A picture unfit to count says so, a good one is left in peace, and no count is hidden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("sklearn")
+
+from smearcount.detections.boxes import diameter
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.detector.scale import Scale
+from smearcount.evaluation.degrade import blurred, exposed, strangers
+from smearcount.evaluation.scene import fit_scene
+from smearcount.formats.dataset import AnnotatedImage, Dataset
+from smearcount.image.read import open_image
+from smearcount.quality.flags import (
+    DOUBTFUL,
+    EXPLAINED,
+    NOTHING_FOUND,
+    ODD_MAGNIFICATION,
+    OUT_OF_FOCUS,
+    TOO_BRIGHT,
+    TOO_CROWDED,
+    TOO_DARK,
+    TOO_SPARSE,
+    UNFAMILIAR,
+    flags,
+)
+from smearcount.synthetic.smears import demo_smears
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Drawn smears, cut into quarters so that there are enough to learn from."""
+    folder = tmp_path_factory.mktemp("training")
+    images = []
+    for smear in demo_smears():
+        path = folder / f"{smear.name}.png"
+        Image.fromarray(smear.pixels).save(path)
+        height, width = smear.pixels.shape[:2]
+        images.append(AnnotatedImage(path, width, height, smear.boxes_xyxy_px, smear.labels, None))
+    return Dataset(("WBC", "RBC", "Platelets"), tuple(images), "drawn smears")
+
+
+@pytest.fixture(scope="module")
+def card(training: Dataset) -> ModelCard:
+    return ModelCard(
+        name="test",
+        architecture="test",
+        sha256="0" * 64,
+        classes=("WBC", "RBC", "Platelets"),
+        thresholds=(0.5, 0.5, 0.5),
+        scene=fit_scene(training),
+    )
+
+
+def field_of(image: AnnotatedImage) -> tuple[Pixels, Detections, Scale]:
+    cells = image.boxes_xyxy_px[image.labels == 2]
+    found = Detections(image.boxes_xyxy_px, np.full(len(image.labels), 0.9), image.labels)
+    pixels = np.asarray(Image.open(image.path).convert("RGB"))
+    return pixels, found, Scale(float(np.median(diameter(cells))), None, "estimated")
+
+
+def test_training_pictures_raise_no_flag(training: Dataset, card: ModelCard) -> None:
+    for image in training.images:
+        pixels, found, scale = field_of(image)
+        assert flags(open_image(pixels), found, scale, card) == ()
+
+
+def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelCard) -> None:
+    pixels, found, scale = field_of(training.images[0])
+    rbc_px = scale.rbc_diameter_px or 0
+
+    def raised(worse: Pixels) -> tuple[str, ...]:
+        return flags(open_image(worse), found, scale, card)
+
+    assert OUT_OF_FOCUS in raised(blurred(pixels, 0.06 * rbc_px))
+    assert TOO_DARK in raised(exposed(pixels, -2))
+    assert TOO_BRIGHT in raised(exposed(pixels, 2))
+    for stranger in strangers(12, size=(320, 240)):
+        assert UNFAMILIAR in raised(stranger)
+
+
+def test_what_the_detections_tell(training: Dataset, card: ModelCard) -> None:
+    pixels, found, scale = field_of(training.images[0])
+    image = open_image(pixels)
+    many = Detections(
+        np.tile(found.boxes_xyxy_px, (6, 1)), np.tile(found.scores, 6), np.tile(found.labels, 6)
+    )
+    doubtful = Detections(many.boxes_xyxy_px, many.scores * 0.4, many.labels)
+    assert NOTHING_FOUND in flags(image, Detections.empty(), scale, card)
+    assert TOO_CROWDED in flags(image, many, scale, card)
+    assert TOO_SPARSE in flags(image, found[:1], scale, card)
+    assert DOUBTFUL in flags(image, join(found, doubtful), scale, card)
+
+
+def join(first: Detections, second: Detections) -> Detections:
+    return Detections(
+        np.concatenate([first.boxes_xyxy_px, second.boxes_xyxy_px]),
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.labels, second.labels]),
+    )
+
+
+def test_a_pixel_size_that_the_red_cells_contradict_is_told(
+    training: Dataset, card: ModelCard
+) -> None:
+    pixels, found, scale = field_of(training.images[0])
+    right = replace(scale, pixel_size_um=7.5 / (scale.rbc_diameter_px or 1), source="user")
+    assert flags(open_image(pixels), found, right, card) == ()
+    wrong = replace(right, pixel_size_um=2 * (right.pixel_size_um or 0))
+    assert flags(open_image(pixels), found, wrong, card) == (ODD_MAGNIFICATION,)
+
+
+def test_without_a_scene_only_detections_speak(training: Dataset, card: ModelCard) -> None:
+    pixels, found, scale = field_of(training.images[0])
+    bare = card.model_copy(update={"scene": {}})
+    assert flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
+    assert flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
+
+
+def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -> None:
+    for shape in ((1, 1, 3), (5, 900, 3), (40, 40, 3)):
+        image = open_image(np.zeros(shape, np.uint8))
+        raised = flags(image, Detections.empty(), Scale(None, None, "assumed"), card)
+        assert NOTHING_FOUND in raised
+
+
+def test_every_flag_is_explained() -> None:
+    assert all(text.endswith((".", "?")) for text in EXPLAINED.values())
+
+
+def test_the_picture_is_read_in_its_middle_only() -> None:
+    from smearcount.image.image import SmearImage
+    from smearcount.quality.measures import LONGEST_PX, view
+
+    read: list[tuple[int, int, int, int]] = []
+
+    def region(window: tuple[int, int, int, int]) -> Pixels:
+        read.append(window)
+        return np.zeros((window[3] - window[1], window[2] - window[0], 3), np.uint8)
+
+    huge = SmearImage("huge", 30_000, 20_000, "0" * 64, region)
+    assert max(view(huge, 48.0).shape) == LONGEST_PX
+    assert (read[0][2] - read[0][0], read[0][3] - read[0][1]) == (LONGEST_PX, LONGEST_PX)
