@@ -128,7 +128,7 @@ def test_without_a_scene_only_detections_speak(training: Dataset, card: ModelCar
 
 
 def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -> None:
-    for shape in ((1, 1, 3), (5, 900, 3), (40, 40, 3)):
+    for shape in ((16, 16, 3), (16, 900, 3), (40, 40, 3)):
         image = open_image(np.zeros(shape, np.uint8))
         raised = flags(image, Detections.empty(), Scale(None, None, "assumed"), card)
         assert NOTHING_FOUND in raised

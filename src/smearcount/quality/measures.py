@@ -23,6 +23,7 @@ LONGEST_PX: Final = 336
 
 _SHORTEST_PX: Final = 48
 _BURNT: Final = 250
+_EVERY: Final = 3
 _QUANTILES: Final = (0.02, 0.1, 0.5, 0.9, 0.98)
 _FAINTEST: Final = 1e-3
 
@@ -78,16 +79,17 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     half = _halve(pixels.astype(np.float32))
     red, green, blue = half[..., 0].ravel(), half[..., 1].ravel(), half[..., 2].ravel()
     bright = 0.3 * red + 0.6 * green + 0.1 * blue
-    quantiles = np.quantile(np.stack([bright, red - green, blue - green]), _QUANTILES, axis=1)
+    colours = np.stack([bright, red - green, blue - green])[:, ::_EVERY]
+    quantiles = np.quantile(colours, (*_QUANTILES, 0.95), axis=1)
     contrast = [
         np.log(np.square(band).mean() + _FAINTEST) / 2
         for band in _bands(bright.reshape(half.shape[:2]))[:3]
     ]
     return Measures(
         focus=_focus(pixels[..., 1].astype(np.float32)),
-        look=np.concatenate([quantiles.T.ravel(), 20 * np.array(contrast)]).astype(np.float64),
-        background=float(np.quantile(bright, 0.95)),
-        burnt=float((pixels.min(axis=2) >= _BURNT).mean()),
+        look=np.concatenate([quantiles[:-1].T.ravel(), 20 * np.array(contrast)]).astype(np.float64),
+        background=float(quantiles[-1, 0]),
+        burnt=float(((red >= _BURNT) & (green >= _BURNT) & (blue >= _BURNT)).mean()),
     )
 
 

@@ -147,9 +147,10 @@ def allowed_candidates(result: CountResult) -> Detections:
 def platelets_per_ul(slide: Slide) -> str:
     """Return the estimate that :data:`ESTIMATE_NOTE` describes; empty without a density."""
     density = slide.classes[PLATELETS].per_mm2
-    return (
-        "" if density is None else f"{round(density * OIL_FIELD_MM2 * PER_OIL_FIELD / 1000) * 1000}"
-    )
+    if density is None:
+        return ""
+    thousands = density * OIL_FIELD_MM2 * PER_OIL_FIELD / 1000
+    return str(1000 * round(thousands))
 
 
 def _at(values: tuple[float, float] | None, which: int, digits: int) -> str:

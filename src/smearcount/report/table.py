@@ -42,6 +42,8 @@ def columns(classes: Sequence[str]) -> list[Column]:
         *(_count(name) for name in classes),
         *(_end(name, which) for name in classes for which in (0, 1)),
         *(_excluded(name) for name in classes),
+        *(_automatic(name) for name in classes),
+        _of_result("corrections", lambda result: str(result.corrections)),
         _of_result("rbc_diameter_px", lambda result: _decimal(result.scale.rbc_diameter_px, 1)),
         _of_result("pixel_size_um", lambda result: _decimal(result.scale.pixel_size_um, 5)),
         _of_result("pixel_size_source", lambda result: result.scale.source, number=False),
@@ -156,6 +158,10 @@ def _end(name: str, which: int) -> Column:
 
 def _excluded(name: str) -> Column:
     return _of_result(f"{name}_excluded", lambda result: str(result.excluded.get(name, 0)))
+
+
+def _automatic(name: str) -> Column:
+    return _of_result(f"{name}_automatic", lambda result: str(result.automatic.get(name, 0)))
 
 
 def _of_result(title: str, cell: Callable[[CountResult], str], number: bool = True) -> Column:
