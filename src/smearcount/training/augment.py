@@ -7,10 +7,13 @@ from torch's random state, so a seed repeats it.
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
@@ -143,8 +146,15 @@ def change_looks(image: Tensor, strength: float) -> Tensor:
         noise = torch.randn(image.shape) * uniform(2, 12)
         image = (image + noise).clamp(0, 255).to(torch.uint8)
     if torch.rand(()) < 0.25 * strength:
-        image = F.jpeg(image, int(uniform(25, 90)))
+        image = compress(image, int(uniform(25, 90)))
     return image
+
+
+def compress(image: Tensor, quality: int) -> Tensor:
+    """Return a (3, H, W) uint8 image as it comes back from a JPEG file of that quality (1..95)."""
+    file = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(file, "jpeg", quality=quality)
+    return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).contiguous()
 
 
 @dataclass(frozen=True)

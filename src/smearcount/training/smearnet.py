@@ -32,8 +32,11 @@ SIDE_MULTIPLE = 16
 SIDE_BINS = 16
 """A side lies 0 to 15 strides from its location, as a distribution over these bins."""
 
-RECEPTIVE_PX = 192
-"""No output depends on pixels farther away than this (183 px, rounded up to the stride)."""
+RECEPTIVE_PX = 256
+"""No box depends on pixels farther from its centre than this.
+
+An output looks 183 px far, and the centre of its box lies up to 60 px away from it.
+"""
 
 
 @dataclass(frozen=True)
