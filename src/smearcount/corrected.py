@@ -9,7 +9,7 @@ import numpy as np
 
 from smearcount.counts.count import counted_by
 from smearcount.detections.detections import Detections
-from smearcount.formats.corrections import Correction, apply
+from smearcount.formats.corrections import Correction, apply, history
 from smearcount.result import CountResult
 
 
@@ -27,8 +27,9 @@ def corrected(result: CountResult, lines: Iterable[Correction]) -> CountResult:
         DataError: a correction names a class that the model does not know.
     """
     # Removals are matched among all candidates, so that no threshold changes whom they mean.
-    classes = result.card.classes
-    kept, added = apply(lines, result.candidates, classes)
+    lines = tuple(lines)
+    standing_edits, _ = history(lines)
+    kept, added = apply(lines, result.candidates, result.card.classes)
     limits = np.asarray(result.settings.thresholds(result.card.thresholds), dtype=np.float32)
     seen = result.candidates
     standing = seen[kept & (seen.scores >= limits[seen.labels - 1])]
@@ -38,4 +39,4 @@ def corrected(result: CountResult, lines: Iterable[Correction]) -> CountResult:
         np.concatenate([standing.labels, added.labels]),
     )
     counted = counted_by(result.settings.edge, cells, result.image.width, result.image.height)
-    return replace(result, detections=cells, counted=counted)
+    return replace(result, detections=cells, counted=counted, corrections=len(standing_edits))

@@ -36,6 +36,7 @@ class CountResult:
         settings: the settings asked for.
         card: the card of the model that looked.
         seconds: the time from opening the image to the counts.
+        corrections: how many corrections by hand are in ``detections``.
     """
 
     image: SmearImage
@@ -47,6 +48,7 @@ class CountResult:
     settings: Settings
     card: ModelCard
     seconds: float
+    corrections: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -59,12 +61,24 @@ class CountResult:
         return count_labels(self.detections.labels[~self.counted], self.card.classes)
 
     @property
+    def automatic(self) -> dict[str, int]:
+        """Cells counted before any correction by hand, by class name."""
+        if not self.corrections:
+            return self.counts
+        found = self.candidates.above(self.settings.thresholds(self.card.thresholds))
+        counted = counted_by(self.settings.edge, found, self.image.width, self.image.height)
+        return count_labels(found.labels[counted], self.card.classes)
+
+    @property
     def intervals(self) -> dict[str, Interval] | None:
         """Between which numbers the true count of each class lies at 95 %, by class name.
 
-        None where the model's card holds no calibration. It speaks of the cells that are there,
+        None where the model's card holds no calibration, and where a person corrected the count:
+        the interval is about the model's errors. It speaks of the cells that are there,
         whatever threshold was asked for.
         """
+        if self.corrections:
+            return None
         seen = self.candidates
         allowed = counted_by(self.settings.edge, seen, self.image.width, self.image.height)
         return interval(seen.scores[allowed], seen.labels[allowed], self.card.calibration)

@@ -13,8 +13,10 @@ import numpy as np
 
 from smearcount import __version__
 from smearcount.analyse import judge
+from smearcount.corrected import corrected
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
+from smearcount.formats.corrections import Corrections
 from smearcount.image.image import SmearImage
 from smearcount.report.coco import shortest
 from smearcount.report.outcome import Outcome, reader
@@ -26,23 +28,27 @@ from smearcount.settings import Settings
 class Journal:
     """JSON lines on disk, each complete before the next image begins.
 
-    A line holds for the image's bytes, the settings, the model and the version of this package
-    under which it was written; under any other the image is counted again. A line cut short by a
-    kill is ignored. Only the places of the lines are kept in memory.
+    A line holds for the image's bytes, the settings, the corrections, the model and the version of
+    this package under which it was written; under any other the image is counted again. A line
+    cut short by a kill is ignored. Only the places of the lines are kept in memory.
 
     Args:
         path: the file; it is made where it does not exist.
         settings: what is asked for.
         card: the card of the model that looks.
+        corrections: what was corrected by hand.
 
     Raises:
         UsageError: the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, settings: Settings, card: ModelCard) -> None:
+    def __init__(
+        self, path: Path, settings: Settings, card: ModelCard, corrections: Corrections
+    ) -> None:
         self._settings = settings
         self._card = card
-        self._key = _run_key(settings, card)
+        self._corrections = corrections
+        self._key = _run_key(settings, card, corrections)
         self._places: dict[tuple[str, str | None], int] = {}
         self._path = path
         try:
@@ -133,12 +139,17 @@ class Journal:
         )
         judged = judge(image, seen, Scale(**line["scale"]), self._card, self._settings)
         result = replace(judged, flags=tuple(line["flags"]), seconds=line["seconds"])
-        return Outcome(name, result, picture=line["picture"])
+        by_hand = self._corrections.get(image.sha256, ())
+        return Outcome(name, corrected(result, by_hand), picture=line["picture"])
 
 
-def _run_key(settings: Settings, card: ModelCard) -> str:
+def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> str:
     """Return a digest of everything but the image that a count depends on."""
-    known = [__version__, asdict(settings), card.model_dump(mode="json")]
+    by_hand = {
+        image: [line.model_dump(mode="json") for line in lines]
+        for image, lines in corrections.items()
+    }
+    known = [__version__, asdict(settings), card.model_dump(mode="json"), by_hand]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from smearcount.analyse import analyse
 from smearcount.batch.journal import Journal
+from smearcount.corrected import corrected
 from smearcount.detector.detector import Detector
 from smearcount.errors import ImageError, SmearcountError, UsageError
+from smearcount.formats.corrections import Corrections
 from smearcount.image.read import open_image
 from smearcount.report.coco import write_coco
 from smearcount.report.outcome import Outcome
@@ -18,6 +21,8 @@ from smearcount.report.record import write_record
 from smearcount.report.table import write_counts_csv
 from smearcount.report.write import make_folder, replacing
 from smearcount.settings import Settings
+
+NO_CORRECTIONS: Final[Corrections] = {}
 
 ANNOTATED = "annotated"
 """The folder, inside the results, that holds the annotated pictures."""
@@ -30,6 +35,7 @@ def count_batch(
     out: Path | None = None,
     on_result: Callable[[Outcome], None] = lambda outcome: None,
     command: Sequence[str] = (),
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> list[Outcome]:
     """Count many images, one after the other.
 
@@ -42,6 +48,7 @@ def count_batch(
             finished, with the same bytes, settings and model, are not counted again.
         on_result: called with each outcome, in input order, as soon as it is known.
         command: the command line, for the record.
+        corrections: what was corrected by hand, by the SHA-256 of the image file.
 
     Returns:
         one outcome per path, in the same order, holding no pixels.
@@ -50,7 +57,7 @@ def count_batch(
         UsageError: ``out`` cannot be written to, or a setting does not fit the model.
     """
     pictures = picture_names(paths) if out is not None else [None] * len(paths)
-    with _journal(out, settings, detector) as journal:
+    with _journal(out, settings, detector, corrections) as journal:
         finished = [
             _finished(path, out, picture, journal)
             for path, picture in zip(paths, pictures, strict=True)
@@ -59,6 +66,7 @@ def count_batch(
             (path for path, known in zip(paths, finished, strict=True) if known is None),
             detector,
             settings,
+            corrections,
         )
         outcomes = []
         for picture, known in zip(pictures, finished, strict=True):
@@ -73,11 +81,18 @@ def count_batch(
     return outcomes
 
 
-def count_each(paths: Iterable[str], detector: Detector, settings: Settings) -> Iterator[Outcome]:
+def count_each(
+    paths: Iterable[str],
+    detector: Detector,
+    settings: Settings,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> Iterator[Outcome]:
     """Yield the outcome of each path, in order; an image that fails stops nothing."""
     for path in paths:
         try:
-            yield Outcome(path, analyse(partial(open_image, path), detector, settings))
+            result = analyse(partial(open_image, path), detector, settings)
+            by_hand = corrections.get(result.image.sha256, ())
+            yield Outcome(path, corrected(result, by_hand))
         except UsageError:
             raise  # the same for every image: a setting that makes no sense
         except SmearcountError as error:
@@ -107,12 +122,12 @@ def picture_names(paths: Sequence[str]) -> list[str]:
 
 
 def _journal(
-    out: Path | None, settings: Settings, detector: Detector
+    out: Path | None, settings: Settings, detector: Detector, corrections: Corrections
 ) -> Journal | nullcontext[None]:
     if out is None:
         return nullcontext()
     make_folder(out / ANNOTATED)
-    return Journal(out / "journal.jsonl", settings, detector.card)
+    return Journal(out / "journal.jsonl", settings, detector.card, corrections)
 
 
 def _finished(

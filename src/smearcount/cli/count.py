@@ -32,8 +32,12 @@ def count(
         ),
     ] = None,
     threshold: Annotated[
-        float | None,
-        typer.Option(help="One score from 0 to 1 for every class; without it the model's own."),
+        str | None,
+        typer.Option(
+            metavar="SCORE[,SCORE...]",
+            help="The score from 0 to 1 from which a cell counts, one for all classes or one for "
+            "each in the model's order; without it the model's own.",
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="A model file; without it the one that ships.")
@@ -57,6 +61,10 @@ def count(
     report: Annotated[
         bool, typer.Option("--report", help="Write OUT/report.html, one page to read and print.")
     ] = False,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(help="Corrections made by hand on the page (corrections.jsonl)."),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of the table.")
     ] = False,
@@ -66,14 +74,16 @@ def count(
     Exits with 0 if every image was counted, 1 if some failed, 2 for wrong usage.
     """
     # Checked first: a wrong word must not cost a search through folders.
-    settings = Settings(threshold=threshold, edge=edge, pixel_size_um=pixel_size)  # type: ignore[arg-type]
+    settings = Settings(_scores(threshold), edge=edge, pixel_size_um=pixel_size)  # type: ignore[arg-type]
     if model is not None and not model.exists():
         raise UsageError(f"{model}: there is no such model file.")
     if out is None and (group_by is not None or report):
         option = "--report" if report else "--group-by"
         raise UsageError(f"{option} writes a file; say where with -o FOLDER.")
     try:
-        failed = _count(paths, out, settings, model, group_by, as_json=json, report=report)
+        failed = _count(
+            paths, out, settings, model, group_by, corrections, as_json=json, report=report
+        )
     except KeyboardInterrupt:
         print(f"smearcount: {_stopped(out)}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -86,6 +96,7 @@ def _count(
     settings: Settings,
     model: Path | None,
     group_by: str | None,
+    corrections: Path | None,
     *,
     as_json: bool,
     report: bool,
@@ -94,6 +105,7 @@ def _count(
     from smearcount.batch import ANNOTATED, count_batch
     from smearcount.counts.grouping import group, grouping
     from smearcount.detector.load import load_detector
+    from smearcount.formats.corrections import read_corrections
     from smearcount.image.find import find_images
     from smearcount.report.document import document
     from smearcount.report.table import print_table
@@ -104,10 +116,17 @@ def _count(
     slide_of = None if group_by is None else grouping(group_by)
     if slide_of is not None:
         group(found, slide_of)  # a rule that fits no image is told before the work, not after
+    by_hand = {} if corrections is None else read_corrections(corrections)
     detector = load_detector(model)
     with progress(len(found)) as tell:
         outcomes = count_batch(
-            found, detector, settings, out, on_result=tell, command=("smearcount", *sys.argv[1:])
+            found,
+            detector,
+            settings,
+            out,
+            on_result=tell,
+            command=("smearcount", *sys.argv[1:]),
+            corrections=by_hand,
         )
     slides = []
     if out is not None and slide_of is not None:
@@ -128,6 +147,19 @@ def _count(
         if out is not None:
             print(f"Tables and annotated pictures are in {out}", file=sys.stderr)
     return sum(outcome.result is None for outcome in outcomes)
+
+
+def _scores(text: str | None) -> float | tuple[float, ...] | None:
+    """Return what ``--threshold`` says: one score, one for each class, or nothing."""
+    if text is None:
+        return None
+    try:
+        scores = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--threshold takes numbers from 0 to 1, such as 0.5 or 0.4,0.5,0.3, not {text!r}."
+        ) from None
+    return scores if len(scores) > 1 else scores[0]
 
 
 @contextmanager

@@ -86,6 +86,8 @@ class PhotographRow(BaseModel):
         automatic: what the model counts; None before it is done.
         corrected: the same with the corrections.
         corrections: how many corrections stand.
+        intervals: between which numbers the automatic count's truth lies at 95 %, by class; None
+            where the model cannot tell.
         flags: short warnings.
         seconds: how long the count took.
     """
@@ -97,6 +99,7 @@ class PhotographRow(BaseModel):
     automatic: Tally | None
     corrected: Tally | None
     corrections: int
+    intervals: list[tuple[int, int]] | None
     flags: list[str]
     seconds: float
 
@@ -104,6 +107,7 @@ class PhotographRow(BaseModel):
     def of(cls, session: Session, photograph: Photograph) -> PhotographRow:
         """Return the row of a photograph."""
         automatic, counted = session.automatic(photograph), session.counted(photograph)
+        intervals = None if automatic is None else automatic.intervals
         return cls(
             id=photograph.id,
             name=photograph.name,
@@ -112,6 +116,7 @@ class PhotographRow(BaseModel):
             automatic=None if automatic is None else Tally.of(automatic),
             corrected=None if counted is None else Tally.of(counted),
             corrections=len(session.standing(photograph)),
+            intervals=None if intervals is None else list(intervals.values()),
             flags=[] if counted is None else list(counted.flags),
             seconds=0 if counted is None else counted.seconds,
         )

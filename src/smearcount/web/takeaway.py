@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import shlex
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from smearcount.report.coco import shortest, write_coco
+from smearcount.report.html import write_report
 from smearcount.report.outcome import Outcome
+from smearcount.report.slides import slides_of, write_slides_csv
 from smearcount.report.table import write_counts_csv
 from smearcount.web.names import natural_order
 from smearcount.web.session import Session
@@ -44,6 +46,8 @@ def command(session: Session) -> str:
         words += ["--pixel-size", f"{settings.pixel_size_um:g}"]
     if any(session.standing(photograph) for photograph in session.all()):
         words += ["--corrections", str(session.corrections)]
+    if any("/" in photograph.name for photograph in session.all()):
+        words += ["--group-by", "folder"]
     return shlex.join([*words, "--out", "counted"])
 
 
@@ -67,6 +71,23 @@ def _cells(session: Session, path: Path) -> None:
                 table.writerow([outcome.name, name, scores[index], *shortest(box), counted])
 
 
+def _slides(session: Session, path: Path) -> None:
+    card = session.card
+    write_slides_csv(path, slides_of(outcomes(session), folder_of, card), card.classes)
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of a photograph, which is its slide; ``.`` where it has none."""
+    return str(PurePosixPath(name).parent)
+
+
+def _report(session: Session, path: Path) -> None:
+    found, card = outcomes(session), session.card
+    folders = {folder_of(outcome.name) for outcome in found}
+    slides = slides_of(found, folder_of, card) if folders - {"."} else []
+    write_report(path, found, slides, session.settings, card)
+
+
 def _coco(session: Session, path: Path) -> None:
     write_coco(path, outcomes(session), session.card.classes)
 
@@ -82,6 +103,8 @@ def _command(session: Session, path: Path) -> None:
 WRITERS: dict[str, tuple[str, Writer]] = {
     "counts.csv": ("text/csv", _counts),
     "cells.csv": ("text/csv", _cells),
+    "slides.csv": ("text/csv", _slides),
+    "report.html": ("text/html", _report),
     "detections.json": ("application/json", _coco),
     "corrections.jsonl": ("application/jsonl", _corrections),
     "command.txt": ("text/plain", _command),

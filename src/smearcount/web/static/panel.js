@@ -28,7 +28,9 @@ export function showPanel(editor) {
   const { photograph } = editor;
   byId("panel-title").textContent = photograph ? cut(photograph.row.name) : t("allPhotographs");
   const sums = photograph ? tallySums(editor.tallies()) : totals(rowsInOrder());
-  showCounts(sums);
+  const intervals = photograph?.row.intervals ?? null;
+  showCounts(sums, intervals);
+  byId("interval-note").hidden = !intervals;
   const left = sums.excluded.reduce((a, b) => a + b, 0);
   byId("excluded-note").textContent = left ? t("excluded", { n: number(left) }) : "";
   const flags = photograph ? [...photograph.row.flags, ...photograph.notes] : [];
@@ -44,10 +46,11 @@ const tallySums = ({ automatic, corrected }) => ({
   excluded: corrected.excluded,
 });
 
-function showCounts(sums) {
+function showCounts(sums, intervals) {
   const head = element("tr", {}, element("th", { scope: "col", textContent: t("cell") }));
   for (const key of ["automatic", "corrected"]) {
     head.append(element("th", { scope: "col", textContent: t(key) }));
+    if (key === "automatic" && intervals) head.append(element("td"));
   }
   const rows = store.classes.map(({ name, colour }, index) => {
     const title = element("th", { scope: "row" }, legendMark(index + 1, colour), cellName(name));
@@ -56,11 +59,15 @@ function showCounts(sums) {
       const cell = element("td", { textContent: number(sums[key][index]) });
       cell.dataset.count = `${key}-${name}`;
       row.append(cell);
+      if (key === "automatic" && intervals) row.append(range(intervals[index]));
     }
     return row;
   });
   byId("counts").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
 }
+
+const range = ([low, high]) =>
+  element("td", { className: "range", textContent: `${number(low)}–${number(high)}` });
 
 function showSettings() {
   makeSliders();
