@@ -17,6 +17,7 @@ from smearcount.cli.count import count
 from smearcount.cli.data import data
 from smearcount.cli.demo import demo
 from smearcount.cli.evaluate import evaluate
+from smearcount.cli.serve import serve
 from smearcount.cli.train import retrain, train
 from smearcount.cli.train_ruler import train_ruler
 from smearcount.errors import SmearcountError, UsageError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command("count")(count)
 app.command("demo")(demo)
+app.command("serve")(serve)
 app.add_typer(data)
 app.command("evaluate")(evaluate)
 app.command("train")(train)
