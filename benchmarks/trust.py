@@ -1,0 +1,89 @@
+"""Fit and measure what makes a count trustworthy: thresholds, intervals and quality flags.
+
+    python benchmarks/trust.py MODEL.onnx DATASET [--write] [--repeats 50]
+
+Reads the splits ``train`` and ``val`` of the data set. Images of ``val`` that nearly repeat one of
+``train`` are left out. Prints the coverage of the intervals (fitted on one random half, measured on
+the other, repeated) and the sensitivity and false alarms of the flags. With ``--write`` the
+calibration, fitted on all of ``val``, and the scene, fitted on ``train``, go into the model's card.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from smearcount.detector.card import ModelCard
+from smearcount.detector.field import detect_field
+from smearcount.detector.load import load_detector
+from smearcount.evaluation.calibration import Coverage, calibrate, repeated_coverage
+from smearcount.evaluation.cells import TrueCells
+from smearcount.evaluation.duplicates import distinct, without_duplicates_of
+from smearcount.evaluation.flag_study import Caught, flag_study, of_card
+from smearcount.evaluation.scene import fit_scene
+from smearcount.formats.dataset import clean, read_dataset
+from smearcount.image.read import open_image
+
+
+def main() -> None:
+    """Run the command line."""
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("model", type=Path)
+    asked.add_argument("data")
+    asked.add_argument("--repeats", type=int, default=50)
+    asked.add_argument("--write", action="store_true")
+    options = asked.parse_args()
+
+    card_path = options.model.with_suffix(".json")
+    card = ModelCard.read(card_path)
+    detector = load_detector(options.model)
+    train = clean(read_dataset(options.data, "train"))
+    val = without_duplicates_of(distinct(clean(read_dataset(options.data, "val"))), train)
+    truths = [
+        TrueCells(image.boxes_xyxy_px.astype(np.float32), image.labels) for image in val.images
+    ]
+    found = [detect_field(open_image(image.path), detector).detections for image in val.images]
+    measured = repeated_coverage(
+        truths, found, card.thresholds, card.classes, repeats=options.repeats
+    )
+    print(f"{len(val.images)} images of val, {options.repeats} random halves\n")
+    summary = {name: _summary(rows) for name, rows in measured.items()}
+    print("class      coverage  (min-max over halves)  exact  width")
+    for name, row in summary.items():
+        print(
+            f"{name:10} {row['coverage']:.3f}     ({row['least']:.3f}-{row['most']:.3f})"
+            f"          {row['exact']:.3f}  {row['width']:.2f}"
+        )
+    calibration = calibrate(truths, found, card.thresholds, card.classes)
+    calibration["about"] |= {"data": "val", "coverage_on_other_half": summary}
+    scene = fit_scene(train)
+    finished = card.model_copy(update={"calibration": calibration, "scene": scene})
+    rows = flag_study(val, of_card(finished, val))
+    print("\nkind                      images  caught  flags")
+    for row in rows:
+        print(f"{row.kind:25} {row.images:6}  {row.caught:6.3f}  {_shares(row)}")
+    scene["about"]["study"] = [asdict(row) for row in rows]
+    if options.write:
+        finished.model_copy(update={"scene": scene}).write(card_path)
+
+
+def _summary(rows: list[Coverage]) -> dict[str, float]:
+    shares = [row.share for row in rows]
+    return {
+        "coverage": round(float(np.mean(shares)), 4),
+        "least": round(min(shares), 4),
+        "most": round(max(shares), 4),
+        "exact": round(float(np.mean([row.exact for row in rows])), 4),
+        "width": round(float(np.mean([row.width for row in rows])), 3),
+    }
+
+
+def _shares(row: Caught) -> str:
+    return ", ".join(f"{name} {share:.3f}" for name, share in row.flags.items())
+
+
+if __name__ == "__main__":
+    main()
