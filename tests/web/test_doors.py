@@ -1,0 +1,120 @@
+"""The page, the command and Python give the same boxes; the page's command repeats its count."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from test_web_app import correct, settled, upload
+from typer.testing import CliRunner
+
+import smearcount
+from smearcount.cli import app as command_line
+from smearcount.detector.load import load_detector
+from smearcount.synthetic.smears import SmearStyle, render
+from smearcount.web.app import create_app
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("smear") / "smear.png"
+    Image.fromarray(render(SmearStyle(width=320, height=240, rbc_px=60)).pixels).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The page with the model that ships."""
+    app = create_app(tmp_path_factory.mktemp("page") / "session", load_detector())
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def test_page_command_and_python_agree_box_for_box(page: TestClient, photograph: Path) -> None:
+    identity = upload(page, photograph.read_bytes(), "slide/smear.png")["id"]
+    assert settled(page)["slide/smear.png"]["state"] == "done"
+    from_python = smearcount.count(photograph)
+    printed = CliRunner().invoke(command_line, ["count", str(photograph), "--json"])
+    from_command = json.loads(printed.stdout)["images"][0]
+    from_page = page.get(f"/api/photographs/{identity}").json()
+
+    assert len(from_python.detections) > 5
+    thresholds = np.float32(from_python.card.thresholds)
+    scores, labels = np.float32(from_page["scores"]), np.array(from_page["labels"])
+    counted = scores >= thresholds[labels - 1]
+    boxes = np.float32(from_page["boxes"])[counted]
+    assert np.array_equal(boxes, from_python.detections.boxes_xyxy_px)
+    assert np.array_equal(scores[counted], from_python.detections.scores)
+    shown = from_page["row"]["automatic"]["counted"]
+    assert shown == list(from_python.counts.values()) == list(from_command["counts"].values())
+    assert from_page["row"]["flags"] == list(from_python.flags)
+
+
+def test_the_command_that_the_page_names_repeats_its_numbers(
+    page: TestClient, photograph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = upload(page, photograph.read_bytes(), "slide/smear.png")["id"]
+    settled(page)
+    seen = page.get(f"/api/photographs/{identity}").json()
+    page.put("/api/settings", json={"thresholds": [0.6, 0.35, 0.5], "edge": "two-edges"})
+    removed = {"box": seen["boxes"][0], "label": page_class(page, seen["labels"][0])}
+    added = {"box": [100, 100, 150, 150], "label": "WBC"}
+    correct(page, identity, seen["journal"], remove=[removed], add=[added])
+    command = page.get("/api/takeaway/command.txt").text
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(command_line, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.output
+    expected = page.get("/api/takeaway/counts.csv").content.decode("utf-8-sig")
+    of_page = list(csv.DictReader(io.StringIO(expected)))
+    text = (tmp_path / "counted" / "counts.csv").read_text(encoding="utf-8-sig")
+    of_command = list(csv.DictReader(io.StringIO(text)))
+    for ours, theirs in zip(of_page, of_command, strict=True):
+        assert theirs["image"].endswith(ours["image"])
+        for column in ours.keys() - {"image", "seconds"}:
+            assert ours[column] == theirs[column], column
+    assert of_page[0]["corrections"] == "1"
+    for name in ("report.html", "slides.csv"):
+        assert page.get(f"/api/takeaway/{name}").status_code == 200
+
+
+def page_class(page: TestClient, label: int) -> str:
+    return str(page.get("/api/session").json()["classes"][label - 1]["name"])
+
+
+def test_serve_prints_its_address_and_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import uvicorn
+
+    from smearcount.cli.serve import serve
+
+    servers: list[uvicorn.Server] = []
+    run = uvicorn.Server.run
+
+    def kept(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        servers.append(server)
+        run(server, sockets)
+
+    monkeypatch.setattr(uvicorn.Server, "run", kept)
+    arguments = {"port": 0, "host": "127.0.0.1", "session": tmp_path / "session"}
+    thread = threading.Thread(target=serve, kwargs=arguments | {"model": None, "browser": False})
+    thread.start()
+    while not (servers and servers[0].started):
+        time.sleep(0.05)
+    address = next(word for word in capsys.readouterr().out.split() if word.startswith("http"))
+    with urllib.request.urlopen(address) as answer:
+        assert b"<title>smearcount</title>" in answer.read()
+    servers[0].should_exit = True
+    thread.join()
