@@ -1,0 +1,62 @@
+"""The same photographs at other magnifications: do the counts stay?
+
+    uv run python benchmarks/magnification.py DATA [--split val] [--every 5]
+
+Each photograph is resized by 0.3 to 2.5 and counted without being told. The table gives, for each
+class, the total counted relative to the photographs as they are, and the share of photographs
+whose count of red cells stays within 5 % (or one cell).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import smearcount
+from smearcount.classes import CLASS_NAMES
+from smearcount.formats.dataset import read_dataset
+
+FACTORS = (0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.5)
+
+
+def counted(path: Path, factor: float) -> list[int]:
+    """Return the counts of a photograph resized by a factor."""
+    image = Image.open(path).convert("RGB")
+    if factor != 1:
+        size = (round(image.width * factor), round(image.height * factor))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    counts = smearcount.count(image).counts
+    return [counts[name] for name in CLASS_NAMES]
+
+
+def main() -> None:
+    """Count and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data")
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--every", type=int, default=5, help="take every so many photographs")
+    asked = parser.parse_args()
+    paths = [image.path for image in read_dataset(asked.data, asked.split).images][:: asked.every]
+    counts = {factor: np.array([counted(path, factor) for path in paths]) for factor in FACTORS}
+    usual = counts[1.0]
+    print(
+        f"{len(paths)} photographs; at their own size "
+        + ", ".join(
+            f"{name} {total}" for name, total in zip(CLASS_NAMES, usual.sum(axis=0), strict=True)
+        )
+    )
+    print("| resized by | " + " | ".join(CLASS_NAMES) + " | RBC within 5 % or one cell |")
+    print("|---|" + "---|" * (len(CLASS_NAMES) + 1))
+    for factor, found in counts.items():
+        change = 100 * (found.sum(axis=0) / usual.sum(axis=0) - 1)
+        red, red_usual = found[:, 1], usual[:, 1]
+        close = (np.abs(red - red_usual) <= np.maximum(1, 0.05 * red_usual)).mean()
+        cells = " | ".join(f"{value:+.1f} %" for value in change)
+        print(f"| {factor} | {cells} | {100 * close:.0f} % |")
+
+
+if __name__ == "__main__":
+    main()
