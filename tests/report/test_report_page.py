@@ -12,6 +12,7 @@ import pytest
 from smearcount.batch import count_batch
 from smearcount.counts.grouping import grouping
 from smearcount.report.html import write_report
+from smearcount.report.html_tables import common_folder
 from smearcount.report.slides import slides_of, write_slides_csv
 from smearcount.settings import Settings
 from squares import SquareDetector, some_smear
@@ -112,3 +113,17 @@ def test_counts_stand_with_their_interval_in_table_and_file(
     with (tmp_path / "out/counts.csv").open(newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert int(row["RBC_low"]) <= 3 <= int(row["RBC_high"])
+
+
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [
+        (["in/A/1.png", "in/A2/1.png"], "in/"),
+        (["in/1.png", "in/12.png"], "in/"),
+        (["1.png", "in/1.png"], ""),
+        (["/x/1.png"], "/x/"),
+        ([], ""),
+    ],
+)
+def test_the_folder_that_all_images_share_is_named_once(names: list[str], folder: str) -> None:
+    assert common_folder(names) == folder

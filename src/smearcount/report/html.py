@@ -21,8 +21,9 @@ from smearcount.counts.interval import interval
 from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
 from smearcount.quality.flags import EXPLAINED
+from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
 from smearcount.report.outcome import Outcome, total
-from smearcount.report.slides import ESTIMATE_NOTE, allowed_candidates, platelets_per_ul
+from smearcount.report.slides import allowed_candidates
 from smearcount.report.table import in_words
 from smearcount.report.write import write_text
 from smearcount.result import CountResult
@@ -30,9 +31,6 @@ from smearcount.settings import Settings
 
 THUMBNAIL_PX: Final = 420
 """Longer side of the pictures on the page."""
-
-MOST_THUMBNAILS: Final = 300
-"""Images after this many are listed without a picture, so that the page still opens."""
 
 
 def write_report(
@@ -55,8 +53,8 @@ def write_report(
         _head(),
         _summary(outcomes, card),
         _notices(outcomes),
-        _slides(slides, card),
-        _table(outcomes, card),
+        slides_section(slides, card),
+        images_section(outcomes, card),
         _pictures(outcomes, card, path.parent / "annotated"),
         _method(settings, card),
         _foot(),
@@ -140,77 +138,15 @@ def _notices(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _slides(slides: Sequence[Slide], card: ModelCard) -> str:
-    if not slides:
-        return ""
-    ratios = list(slides[0].per_1000)
-    head = ["Slide", "Fields", *card.classes, *(f"{name} per 1,000 RBC" for name in ratios)]
-    rows, notes = [], []
-    for slide in slides:
-        cells = [f"<td>{escape(slide.name)}</td>", _number(str(slide.fields), slide.fields)]
-        for name in card.classes:
-            of_class = slide.classes[name]
-            doubt = _small(of_class.interval, 0)
-            lines = [doubt, f"<small>{of_class.per_field:.1f} per field</small>"]
-            if of_class.dispersion is not None:
-                lines.append(f"<small>dispersion {of_class.dispersion:.1f}</small>")
-            cells.append(_number(f"{of_class.total:,} {'<br>'.join(lines)}", of_class.total))
-        for name in ratios:
-            ratio = slide.per_1000[name]
-            shown = "" if ratio is None else f"{ratio[0]:.1f}<br>{_small(ratio[1], 1)}"
-            cells.append(_number(shown, -1 if ratio is None else ratio[0]))
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-        estimate = platelets_per_ul(slide)
-        density = [
-            f"{name} {of_class.per_mm2:,.0f} {_small(of_class.per_mm2_range, 0)}"
-            for name, of_class in slide.classes.items()
-            if of_class.per_mm2 is not None
-        ]
-        notes.append(
-            f"<li>{escape(slide.name)}: "
-            + (
-                f"per mm²: {', '.join(density)}. Platelets about {int(estimate):,} per µL "
-                f"({escape(ESTIMATE_NOTE)})."
-                if density and estimate
-                else f"no density ({escape(slide.no_density)})."
-            )
-            + "</li>"
-        )
-    return (
-        f"<section><h2>Slides</h2>{_sortable(head, rows)}<p class=quiet>Ratios are shown with 95 % "
-        "ranges that contain both the error of counting and the chance of which fields were "
-        "photographed; a dispersion near 1 means that cells lie as evenly as chance allows.</p>"
-        f"<ul class=quiet>{''.join(notes)}</ul></section>"
-    )
-
-
-def _table(outcomes: Sequence[Outcome], card: ModelCard) -> str:
-    rows = []
-    for place, outcome in enumerate(outcomes, start=1):
-        name = f'<td><a href="#image-{place}">{escape(outcome.name)}</a></td>'
-        if outcome.result is None:
-            rest = "".join('<td class="n" data-v="-1"></td>' for _ in range(len(card.classes) + 1))
-            rows.append(f"<tr>{name}{rest}<td>not counted</td></tr>")
-            continue
-        result = outcome.result
-        cells = [_number(_count(result, c), result.counts[c]) for c in card.classes]
-        size = result.scale.rbc_diameter_px
-        cells.append(_number("" if size is None else f"{size:.0f}", size or -1))
-        flags = escape(", ".join(result.flags))
-        rows.append(f"<tr>{name}{''.join(cells)}<td>{flags}</td></tr>")
-    head = ["Image", *card.classes, "Red cell, px", "Warnings"]
-    return f"<section><h2>Images</h2>{_sortable(head, rows)}</section>"
-
-
 def _pictures(outcomes: Sequence[Outcome], card: ModelCard, folder: Path) -> str:
     figures = []
     for place, outcome in enumerate(outcomes, start=1):
-        if outcome.result is None or place > MOST_THUMBNAILS:
+        if outcome.result is None or place > MOST_PICTURES:
             continue
         result = outcome.result
         counts = " ".join(
-            f'<span class="dot" style="--colour:{class_colour(label)}"></span>'
-            f"{escape(name)} {escape(in_words(result, name))}"
+            f'<span class="whole"><span class="dot" style="--colour:{class_colour(label)}"></span>'
+            f"{escape(name)} {escape(in_words(result, name))}</span>"
             for label, name in enumerate(card.classes, start=1)
         )
         flags = f"<br><em>{escape(', '.join(result.flags))}</em>" if result.flags else ""
@@ -220,7 +156,7 @@ def _pictures(outcomes: Sequence[Outcome], card: ModelCard, folder: Path) -> str
             f"<strong>{escape(Path(outcome.name).name)}</strong><br>{counts}{flags}</figcaption>"
             "</figure>"
         )
-    left = len(outcomes) - MOST_THUMBNAILS
+    left = len(outcomes) - MOST_PICTURES
     more = f"<p class=quiet>{left} further images: see annotated/.</p>" if left > 0 else ""
     if not figures:
         return ""
@@ -258,9 +194,6 @@ def _method(settings: Settings, card: ModelCard) -> str:
     )
 
 
-_WORDS: Final = ("Warnings",)
-_NUMBERS: Final = ' class="n"'
-
 _EDGE: Final = {
     "all": "all are counted",
     "inside": "none is counted",
@@ -287,34 +220,6 @@ def _thumbnail(result: CountResult, picture: str | None, folder: Path) -> str:
     stream = io.BytesIO()
     drawn.convert("RGB").save(stream, format="JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-
-
-def _sortable(head: Iterable[str], rows: Sequence[str]) -> str:
-    titles = "".join(
-        f'<th scope="col"{"" if place == 0 or title in _WORDS else _NUMBERS}>'
-        f"<button>{escape(title)}</button></th>"
-        for place, title in enumerate(head)
-    )
-    return (
-        f'<div class="wide"><table><thead><tr>{titles}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _count(result: CountResult, name: str) -> str:
-    number = result.counts[name]
-    intervals = result.intervals
-    return f"{number} {_small(intervals[name], 0)}" if intervals else str(number)
-
-
-def _small(values: tuple[float, float] | None, digits: int) -> str:
-    if values is None:
-        return ""
-    return f"<small>({values[0]:,.{digits}f} to {values[1]:,.{digits}f})</small>"
-
-
-def _number(shown: str, value: float) -> str:
-    return f'<td class="n" data-v="{value}">{shown}</td>'
 
 
 def _images(number: int) -> str:
