@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 import typer
 
 from smearcount import __version__
+from smearcount.cli.compare import compare
 from smearcount.cli.count import count
 from smearcount.cli.data import data
 from smearcount.cli.demo import demo
@@ -20,6 +21,7 @@ from smearcount.cli.evaluate import evaluate
 from smearcount.cli.serve import serve
 from smearcount.cli.train import retrain, train
 from smearcount.cli.train_ruler import train_ruler
+from smearcount.cli.tune import tune
 from smearcount.errors import SmearcountError, UsageError
 
 app = typer.Typer(
@@ -37,6 +39,8 @@ app.add_typer(data)
 app.command("evaluate")(evaluate)
 app.command("train")(train)
 app.command("retrain")(retrain)
+app.command("compare")(compare)
+app.command("tune")(tune)
 app.command("train-ruler")(train_ruler)
 
 

@@ -13,10 +13,10 @@ from smearcount.errors import UsageError
 from smearcount.training.smearnet import RECEPTIVE_PX, SIDE_MULTIPLE, build_smearnet
 from smearcount.training.torchvision_detectors import TORCHVISION_BUILDERS
 from smearcount.training.weights import apply_weights
-from smearcount.training.yolo import YOLO_STRIDE, build_yolo
+from smearcount.training.yolo import YOLO_IOU, YOLO_RECEPTIVE_PX, YOLO_STRIDE, build_yolox_s
 
-SMEARNET_RBC_PX: Final = 48.0
-"""The diameter of a red cell, in network pixels, at which smearnet is trained and used."""
+USUAL_RBC_PX: Final = 48.0
+"""The diameter of a red cell, in network pixels, at which a cell is easy to see."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,21 @@ ARCHITECTURES: Final = {
             "smearnet",
             build_smearnet,
             "smearnet",
-            SMEARNET_RBC_PX,
+            USUAL_RBC_PX,
             SIDE_MULTIPLE,
             RECEPTIVE_PX,
             iou_threshold=0.6,
         ),
         *(Architecture(name, builder, name) for name, builder in TORCHVISION_BUILDERS.items()),
-        Architecture("yolox_s", build_yolo, "yolox_s", stride=YOLO_STRIDE),
+        Architecture(
+            "yolox_s",
+            build_yolox_s,
+            "yolox_s",
+            USUAL_RBC_PX,
+            YOLO_STRIDE,
+            YOLO_RECEPTIVE_PX,
+            YOLO_IOU,
+        ),
     )
 }
 """All architectures by name."""

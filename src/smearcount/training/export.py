@@ -108,15 +108,22 @@ def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
     return halved
 
 
-def check_agreement(graph: nn.Module, payload: bytes) -> None:
-    """Refuse a file that does not answer as torch does, at two sizes.
+def check_agreement(
+    graph: nn.Module, payload: bytes, sizes: tuple[tuple[int, int], ...] = ((96, 160), (240, 208))
+) -> None:
+    """Refuse a file that does not answer as torch does.
+
+    Args:
+        graph: what was exported.
+        payload: the file's content.
+        sizes: heights and widths to try.
 
     Raises:
         ModelError: boxes differ by more than 0.25 px or scores by more than 0.01.
     """
     session = onnxruntime.InferenceSession(payload, providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
-    for height, width in ((96, 160), (240, 208)):
+    for height, width in sizes:
         image = random.integers(0, 256, (1, height, width, 3), dtype=np.uint8)
         image[:, 20:60, 30:75] = (200, 120, 130)
         with torch.no_grad():

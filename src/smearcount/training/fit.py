@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from smearcount.detections.detections import Detections
+from smearcount.errors import ModelError
 from smearcount.evaluation.score import average_precision
 from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.curves import Curves
@@ -272,15 +273,22 @@ def best_precision() -> Literal["bf16-mixed", "32-true"]:
 
 
 def read_checkpoint(path: Path) -> Fitted:
-    """Read the averaged weights of a checkpoint that :func:`fit` wrote."""
-    # Our own file: Lightning keeps its callbacks' state beside the tensors.
-    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    """Read the averaged weights of a checkpoint that :func:`fit` wrote; nothing is executed.
+
+    Raises:
+        ModelError: the file is damaged or something else.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        rows = checkpoint["callbacks"]["Curves"]["rows"]
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise ModelError(f"{path}: not a checkpoint of smearcount train ({reason}).") from None
     prefix = "network."
     weights = {
         name.removeprefix(prefix): value
         for name, value in checkpoint["state_dict"].items()
         if name.startswith(prefix)
     }
-    rows = checkpoint["callbacks"]["Curves"]["rows"]
     metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
     return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics)

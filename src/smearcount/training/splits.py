@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smearcount.errors import DataError, UsageError
-from smearcount.evaluation.duplicates import near_duplicates
+from smearcount.evaluation.duplicates import without_duplicates_of
 from smearcount.formats.dataset import AnnotatedImage, Dataset, clean, read_dataset, splits
 
 
@@ -58,15 +58,14 @@ def read_training_data(choice: DataChoice) -> TrainingData:
             f"{choice.data}: it has no splits; name images to validate on by --val DATA."
         )
     train = _read(choice.data, choice.split, "train")
-    val = _read(choice.val or choice.data, choice.val_split, "val")
-    val = with_classes(val, train.classes)
-    twins = {pair.second for pair in near_duplicates(train, val)}
-    kept = tuple(image for index, image in enumerate(val.images) if index not in twins)
     if not train.images:
         raise DataError(f"{train.source}: there is no image to learn from.")
-    if not kept:
+    val = _read(choice.val or choice.data, choice.val_split, "val")
+    val = with_classes(val, train.classes)
+    kept = without_duplicates_of(val, train)
+    if not kept.images:
         raise DataError(f"{val.source}: every image to validate on is also one to learn from.")
-    return TrainingData(train, replace(val, images=kept), len(val.images) - len(kept))
+    return TrainingData(train, kept, len(val.images) - len(kept.images))
 
 
 def _read(path: str, split: str | None, usual: str) -> Dataset:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from smearcount.classes import RBC
+from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.evaluation.calibration import calibrate
@@ -41,7 +43,8 @@ from smearcount.training.splits import (
     joined,
     read_training_data,
 )
-from smearcount.training.weights import apply_weights
+from smearcount.training.torchvision_detectors import freeze_early
+from smearcount.training.weights import BACKBONE, COCO, apply_weights
 
 Say = Callable[[str], None]
 """Takes one line for the person at the screen."""
@@ -168,15 +171,21 @@ def retrain_detector(
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Return the recipe for another number of epochs, its last plain ones in proportion.
+    """Return the recipe for another number of epochs, its patience and plain ones in proportion.
 
     Raises:
         UsageError: the number is below 1.
     """
     if epochs < 1:
         raise UsageError(f"{epochs} epochs: a training needs at least one.")
-    plain = round(recipe.plain_epochs * epochs / recipe.epochs)
-    return recipe.model_copy(update={"epochs": epochs, "plain_epochs": plain})
+    share = epochs / recipe.epochs
+    return recipe.model_copy(
+        update={
+            "epochs": epochs,
+            "patience": round(recipe.patience * share),
+            "plain_epochs": round(recipe.plain_epochs * share),
+        }
+    )
 
 
 def _run(
@@ -192,6 +201,8 @@ def _run(
     torch.manual_seed(settings.seed)
     network = build(of.name, len(settings.classes))
     left = apply_weights(network, of.name, settings.weights)
+    if settings.weights in (COCO, BACKBONE):
+        freeze_early(network, of.name)
     if left:
         say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
     stride = of.stride
@@ -251,11 +262,39 @@ def _measure(network: torch.nn.Module, val: CellSamples, classes: tuple[str, ...
     figures = average_precision(truths, found, classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     thresholds = choose_thresholds(truths, found, classes)
+    counts = _counts(truths, found, thresholds, classes)
     return _Measured(
         thresholds,
-        {"validation": {"images": len(truths), **known}},
+        {
+            "validation": {
+                "images": len(truths),
+                **known,
+                **counts,
+            }
+        },
         calibrate(truths, found, thresholds, classes),
     )
+
+
+def _counts(
+    truths: Sequence[Detections],
+    found: Sequence[Detections],
+    thresholds: Sequence[float],
+    classes: Sequence[str],
+) -> dict[str, float]:
+    """Return the count errors of each class at the thresholds, in cells per image."""
+    figures = {}
+    for label, name in enumerate(classes, start=1):
+        errors = np.array(
+            [
+                np.count_nonzero(said.above(tuple(thresholds)).labels == label)
+                - np.count_nonzero(truth.labels == label)
+                for truth, said in zip(truths, found, strict=True)
+            ]
+        )
+        figures[f"count_mae_{name}"] = round(float(np.abs(errors).mean()), 4)
+        figures[f"count_rmse_{name}"] = round(float(np.sqrt((errors**2).mean())), 4)
+    return figures
 
 
 def _as_before(card: ModelCard | None) -> _Measured:
@@ -285,5 +324,5 @@ def _facts(
 
 def _seconds(folder: Path) -> float:
     """Return the wall time of all epochs, from the last checkpoint's curves."""
-    rows = torch.load(folder / LAST, map_location="cpu", weights_only=False)["callbacks"]["Curves"]
+    rows = torch.load(folder / LAST, map_location="cpu", weights_only=True)["callbacks"]["Curves"]
     return round(float(sum(row.get("seconds", 0.0) for row in rows["rows"])), 1)

@@ -1,0 +1,48 @@
+"""``smearcount compare``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smearcount.cli.train import Data, Epochs, Out, Quiet, Split, Val, ValSplit, Weights
+
+
+def compare(
+    data: Data,
+    out: Out,
+    arch: Annotated[
+        list[str] | None,
+        typer.Option(help="Architecture; give it once for each. [default: all]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings of each, with seeds 0, 1, …", min=1)] = 3,
+    val: Val = None,
+    split: Split = None,
+    val_split: ValSplit = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="One recipe for all. [default: each architecture's own]")
+    ] = None,
+    weights: Weights = "none",
+    epochs: Epochs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train several architectures on one split, tabulate them and name the one to take."""
+    from smearcount.training.architectures import ARCHITECTURES
+    from smearcount.training.compare import as_markdown
+    from smearcount.training.compare import compare as run_comparison
+    from smearcount.training.splits import DataChoice
+
+    comparison = run_comparison(
+        DataChoice(data, val, split, val_split),
+        out,
+        arch or tuple(ARCHITECTURES),
+        range(seeds),
+        recipe=recipe,
+        weights=weights,
+        epochs=epochs,
+        quiet=quiet,
+        say=typer.echo,
+    )
+    typer.echo(as_markdown(comparison))
+    typer.echo(f"Table and figure: {out}/compare.csv, compare.md, compare.png")

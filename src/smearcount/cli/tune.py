@@ -1,0 +1,44 @@
+"""``smearcount tune``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smearcount.cli.train import Data, Epochs, Out, Quiet, Split, Val, ValSplit, Weights
+
+
+def tune(
+    data: Data,
+    out: Out,
+    trials: Annotated[int, typer.Option(help="Finished trainings in all.", min=1)] = 20,
+    val: Val = None,
+    split: Split = None,
+    val_split: ValSplit = None,
+    arch: Annotated[str, typer.Option(help="Architecture.")] = "smearnet",
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe to start from. [default: the architecture's]")
+    ] = None,
+    weights: Weights = "none",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    epochs: Epochs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search learning rate, weight decay and augmentation; write the best recipe."""
+    from smearcount.training.splits import DataChoice
+    from smearcount.training.tune import tune as search
+
+    tuned = search(
+        DataChoice(data, val, split, val_split),
+        out,
+        arch=arch,
+        recipe=recipe,
+        weights=weights,
+        trials=trials,
+        epochs=epochs,
+        seed=seed,
+        quiet=quiet,
+        say=typer.echo,
+    )
+    typer.echo(f"Best of {tuned.trials}: mAP50 {tuned.map_50:.3f}, with the recipe {tuned.path}")

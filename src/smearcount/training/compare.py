@@ -1,0 +1,266 @@
+"""Train several architectures on one split with several seeds, and say which one to take."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from smearcount.classes import class_colour
+from smearcount.detector.load import load_detector
+from smearcount.errors import UsageError
+from smearcount.training.architectures import architecture, build
+from smearcount.training.splits import DataChoice
+from smearcount.training.train import Say, TrainedRun, silent, train_detector
+from smearcount.training.view import view_of_field
+
+EQUAL_MAP_50: Final = 0.01
+"""Networks whose mAP50 differs by less than this, or than between seeds, are equally good."""
+
+RULE: Final = (
+    "Of the networks whose mean mAP50 lies within 0.01, or within one standard deviation over the "
+    "seeds, of the best, the one that is fastest on the CPU wins."
+)
+
+_TIMED: Final = 7
+_MEASURED: Final = "measured.json"
+_OPTIONS: Final = "options.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network with one seed.
+
+    Attributes:
+        arch: its name.
+        seed: of weights, order and augmentation.
+        figures: what was measured, by name: ``map``, ``map_50``, ``map_50_<class>``,
+            ``count_mae_<class>`` and ``count_rmse_<class>`` (cells per image) on the validation
+            images; ``parameters`` (millions), ``gflops`` and ``latency_ms`` for one typical field;
+            ``minutes`` of training and ``epoch``, the one that was kept.
+    """
+
+    arch: str
+    seed: int
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows and the network to take.
+
+    Attributes:
+        rows: one per network and seed.
+        winner: by :data:`RULE`.
+    """
+
+    rows: tuple[Row, ...]
+    winner: str
+
+
+def compare(
+    choice: DataChoice,
+    out: str | Path,
+    archs: Sequence[str],
+    seeds: Sequence[int] = (0, 1, 2),
+    *,
+    recipe: str | None = None,
+    weights: str = "none",
+    epochs: int | None = None,
+    quiet: bool = True,
+    say: Say = silent,
+) -> Comparison:
+    """Train every architecture with every seed, and write one table and one figure.
+
+    What is finished in ``out`` is not done again, and an interrupted training goes on.
+
+    Args:
+        choice: the data, the same for all.
+        out: a folder; gets one run per network and seed, ``compare.csv`` (all runs),
+            ``compare.md`` (mean and spread per network) and ``compare.png``.
+        archs: names of architectures.
+        seeds: one training each.
+        recipe: for all; None for each architecture's own.
+        weights: what all start from.
+        epochs: for all, instead of the recipes'.
+        quiet: no progress bars.
+        say: told what a person should know.
+
+    Raises:
+        UsageError: an option makes no sense, or ``out`` was begun with others.
+        DataError: the images or labels cannot be used.
+    """
+    if not archs or not seeds:
+        raise UsageError("compare needs at least one architecture and one seed.")
+    for arch in archs:
+        architecture(arch)
+    folder = Path(out)
+    _claim(folder, {"data": asdict(choice), "recipe": recipe, "weights": weights, "epochs": epochs})
+    rows = []
+    for seed in seeds:
+        for arch in archs:
+            run = folder / f"{arch}-seed{seed}"
+            if not (run / _MEASURED).exists():
+                say(f"{arch}, seed {seed}")
+                trained = train_detector(
+                    choice, run, arch=arch, recipe=recipe, weights=weights, seed=seed,
+                    epochs=epochs, quiet=quiet, say=say,
+                )  # fmt: skip
+                figures = measure_run(trained)
+                (run / _MEASURED).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+            figures = json.loads((run / _MEASURED).read_text(encoding="utf-8"))
+            rows.append(Row(arch, seed, figures))
+            comparison = Comparison(tuple(rows), winner(rows))
+            write_comparison(comparison, folder)
+    return comparison
+
+
+def measure_run(trained: TrainedRun) -> dict[str, float]:
+    """Return the figures of a finished training; see :class:`Row`."""
+    card = trained.outcome.card
+    wanted = ("map", "map_50", "count_mae", "count_rmse")
+    figures = {
+        name: float(value)
+        for name, value in card.metrics["validation"].items()
+        if name in wanted or name.startswith(("map_50_", "count_"))
+    }
+    detector = load_detector(trained.outcome.onnx or trained.outcome.weights)
+    width, height = view_of_field(card)
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    network = build(card.architecture, len(card.classes)).eval()
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.predict(image)  # type: ignore[operator]
+    detector.detect(pixels)
+    times = []
+    for _ in range(_TIMED):
+        begun = time.perf_counter()
+        detector.detect(pixels)
+        times.append(time.perf_counter() - begun)
+    return figures | {
+        "parameters": sum(p.numel() for p in network.parameters()) / 1e6,
+        "gflops": counter.get_total_flops() / 1e9,
+        "latency_ms": statistics.median(times) * 1e3,
+        "minutes": trained.seconds / 60,
+        "epoch": float(trained.fitted.epoch),
+    }
+
+
+def winner(rows: Sequence[Row]) -> str:
+    """Return the network to take, by :data:`RULE`."""
+    archs = list(dict.fromkeys(row.arch for row in rows))
+    good = {arch: _of(rows, arch, "map_50") for arch in archs}
+    best = max(archs, key=lambda arch: statistics.mean(good[arch]))
+    tolerance = max(EQUAL_MAP_50, _spread(good[best]))
+    least = statistics.mean(good[best]) - tolerance
+    equals = [arch for arch in archs if statistics.mean(good[arch]) >= least]
+    return min(equals, key=lambda arch: statistics.mean(_of(rows, arch, "latency_ms")))
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> None:
+    """Write ``compare.csv``, ``compare.md`` and ``compare.png``."""
+    rows = comparison.rows
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    with (folder / "compare.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["architecture", "seed", *names])
+        for row in rows:
+            figures = [_text(row.figures[n]) if n in row.figures else "" for n in names]
+            writer.writerow([row.arch, row.seed, *figures])
+    (folder / "compare.md").write_text(as_markdown(comparison), encoding="utf-8")
+    plot_comparison(comparison, folder / "compare.png")
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the table of means and spreads over the seeds, the rule and the winner."""
+    rows = comparison.rows
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    archs = list(dict.fromkeys(row.arch for row in rows))
+    lines = [
+        f"| architecture | seeds | {' | '.join(_heading(name) for name in names)} |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for arch in archs:
+        cells = []
+        for name in names:
+            values = _of(rows, arch, name)
+            spread = f" ± {_text(_spread(values))}" if _spread(values) else ""
+            cells.append(f"{_text(statistics.mean(values))}{spread}" if values else "–")
+        seeds = sum(row.arch == arch for row in rows)
+        lines.append(f"| {arch} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{RULE} Here: **{comparison.winner}**.", ""])
+
+
+def plot_comparison(comparison: Comparison, path: Path) -> None:
+    """Draw mAP50 against CPU time and the count errors by class; one point per seed."""
+    from matplotlib.figure import Figure
+
+    rows = comparison.rows
+    archs = list(dict.fromkeys(row.arch for row in rows))
+    classes = [n.removeprefix("count_mae_") for n in rows[0].figures if n.startswith("count_mae_")]
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for arch in archs:
+        chosen = " (taken)" if arch == comparison.winner else ""
+        left.plot(_of(rows, arch, "latency_ms"), _of(rows, arch, "map_50"), "o",
+                  label=f"{arch}{chosen}")  # fmt: skip
+    left.set(xscale="log", xlabel="CPU time for one field (ms)", ylabel="mAP50", ylim=(0, 1))
+    left.grid(alpha=0.3)
+    left.legend(fontsize=8)
+    width = 0.8 / max(1, len(classes))
+    for k, name in enumerate(classes):
+        heights = [statistics.mean(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
+        spreads = [_spread(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
+        places = np.arange(len(archs)) + (k - (len(classes) - 1) / 2) * width
+        right.bar(places, heights, width, yerr=spreads, color=class_colour(k + 1), label=name)
+    right.set_xticks(range(len(archs)), archs, rotation=20, ha="right", fontsize=8)
+    right.set(ylabel="mean absolute count error (cells per image)")
+    right.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
+
+
+def _claim(folder: Path, options: dict[str, Any]) -> None:
+    path = folder / _OPTIONS
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")
+    elif json.loads(path.read_text(encoding="utf-8")) != options:
+        raise UsageError(
+            f"{folder}: this comparison was begun with other data, recipe, weights or epochs (see "
+            f"{_OPTIONS}); give the same to go on, or another folder by -o."
+        )
+
+
+def _of(rows: Sequence[Row], arch: str, name: str) -> list[float]:
+    return [row.figures[name] for row in rows if row.arch == arch and name in row.figures]
+
+
+def _spread(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _heading(name: str) -> str:
+    told = {
+        "map": "mAP", "map_50": "mAP50", "parameters": "parameters (M)", "gflops": "GFLOPs",
+        "latency_ms": "CPU (ms)", "minutes": "training (min)", "epoch": "epoch kept",
+    }  # fmt: skip
+    if name in told:
+        return told[name]
+    return (
+        name.replace("map_50_", "AP50 ")
+        .replace("count_mae_", "count MAE ")
+        .replace("count_rmse_", "count RMSE ")
+    )

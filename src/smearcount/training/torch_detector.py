@@ -1,0 +1,118 @@
+"""A trained network, or one still in training, as a detector: for what has no ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.detector.detector import Pixels
+from smearcount.errors import ModelError
+from smearcount.training.architectures import ARCHITECTURES, architecture, build
+from smearcount.training.augment import FILL
+from smearcount.training.fit import as_detections, read_checkpoint
+from smearcount.training.run import SETTINGS, STATE, read_settings
+from smearcount.training.weights import State, read_weights
+
+UNCHOSEN_THRESHOLD = 0.5
+"""From which score a cell counts while a training has not chosen thresholds yet."""
+
+
+class TorchDetector:
+    """Finds cells with a network in torch; see :class:`smearcount.detector.detector.Detector`.
+
+    Args:
+        network: a :class:`smearcount.training.network.TrainableDetector`.
+        card: its card.
+    """
+
+    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+        self.card = card
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network: Any = network.to(self._device).eval()
+
+    def detect(self, pixels: Pixels) -> Detections:
+        """Find cells in RGB pixels, shape (height, width, 3), of any size."""
+        height, width = pixels.shape[:2]
+        stride = self.card.stride
+        padded = ((0, -height % stride), (0, -width % stride), (0, 0))
+        whole = np.pad(pixels, padded, constant_values=FILL)
+        image = torch.from_numpy(whole).permute(2, 0, 1)[None].to(self._device)
+        (prediction,) = self._network.predict(image)
+        return as_detections(prediction, prediction["scores"])
+
+
+def load_torch_detector(path: Path) -> TorchDetector:
+    """Load the ``.pth`` or ``.safetensors`` of a finished training, or a run's checkpoint.
+
+    Args:
+        path: weights with their ``.json`` card beside them; or ``best.ckpt`` or ``last.ckpt`` in
+            the folder of a run. Nothing in the file is executed.
+
+    Raises:
+        ModelError: the file or its card is missing, damaged or does not fit.
+    """
+    digest = _digest(path)
+    if path.suffix == ".ckpt":
+        card = _card_of_checkpoint(path, digest)
+        state = read_checkpoint(path).weights
+    else:
+        card = ModelCard.read(path.with_suffix(".json"))
+        if card.sha256 != digest:
+            raise ModelError(
+                f"{path}: the weights do not match the SHA-256 in their card; "
+                "get both again from one place."
+            )
+        state = read_weights(path)
+    return TorchDetector(_network(card, state, path), card)
+
+
+def _network(card: ModelCard, state: State, path: Path) -> nn.Module:
+    if card.architecture not in ARCHITECTURES:
+        raise ModelError(f"{path}: its card names an unknown architecture, {card.architecture}.")
+    network = build(card.architecture, len(card.classes))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError:
+        raise ModelError(
+            f"{path}: these are not weights of {card.architecture} for {len(card.classes)} classes."
+        ) from None
+    return network
+
+
+def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
+    """Return a card for a checkpoint, made from its run's settings."""
+    if not (path.parent / SETTINGS).exists():
+        raise ModelError(f"{path}: keep a checkpoint in the folder of its run, with {SETTINGS}.")
+    settings = read_settings(path.parent)
+    of = architecture(settings.architecture)
+    finished = (path.parent / STATE).with_suffix(".json")
+    base = {
+        "name": f"{path.resolve().parent.name}/{path.stem}",
+        "architecture": of.name,
+        "sha256": digest,
+        "classes": settings.classes,
+        "thresholds": (UNCHOSEN_THRESHOLD,) * len(settings.classes),
+        "iou_threshold": of.iou_threshold,
+        "rbc_px": of.rbc_px,
+        "stride": of.stride,
+        "receptive_px": of.receptive_px,
+    }
+    if finished.exists():
+        chosen = ModelCard.read(finished)
+        base |= {"thresholds": chosen.thresholds, "source_rbc_px": chosen.source_rbc_px}
+    return ModelCard.model_validate(base)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: these weights cannot be read ({error.strerror}).") from None
