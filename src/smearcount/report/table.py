@@ -40,10 +40,7 @@ def columns(classes: Sequence[str]) -> list[Column]:
     return [
         Column("image", lambda outcome: outcome.name, number=False),
         *(_count(name) for name in classes),
-        *(_end(name, which) for name in classes for which in (0, 1)),
         *(_excluded(name) for name in classes),
-        *(_automatic(name) for name in classes),
-        _of_result("corrections", lambda result: str(result.corrections)),
         _of_result("rbc_diameter_px", lambda result: _decimal(result.scale.rbc_diameter_px, 1)),
         _of_result("pixel_size_um", lambda result: _decimal(result.scale.pixel_size_um, 5)),
         _of_result("pixel_size_source", lambda result: result.scale.source, number=False),
@@ -52,6 +49,9 @@ def columns(classes: Sequence[str]) -> list[Column]:
         Column("error", lambda outcome: outcome.error or "", number=False),
         _of_result("model", lambda result: result.card.name, number=False),
         _of_result("seconds", lambda result: _decimal(result.seconds, 3)),
+        *(_end(name, which) for name in classes for which in (0, 1)),
+        *(_automatic(name) for name in classes),
+        _of_result("corrections", lambda result: str(result.corrections)),
     ]
 
 
