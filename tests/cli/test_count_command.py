@@ -26,7 +26,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     monkeypatch.setattr(
         smearcount.detector.load,
         "load_detector",
-        lambda path=None: SquareDetector() if path is None else shipped(path),
+        lambda path=None, **how: SquareDetector() if path is None else shipped(path, **how),
     )
 
     def call(*words: str | Path) -> tuple[int, str, str]:
@@ -281,3 +281,29 @@ def test_long_work_shows_a_bar_on_the_terminal_and_none_in_a_pipe(tmp_path: Path
     assert b"/3" in os.read(ours, 100_000)
     os.close(ours)
     assert shown.stdout.decode() == quiet.stdout
+
+
+def test_images_are_summed_into_slides_and_a_report_is_written(run: Run, tmp_path: Path) -> None:
+    some_smear(tmp_path / "in/A/1.png", reds=2)
+    some_smear(tmp_path / "in/A/2.png", reds=5)
+    some_smear(tmp_path / "in/B/1.png", reds=4)
+    out = tmp_path / "out"
+    code, _, _ = run("count", tmp_path / "in", "-o", out, "--group-by", "folder", "--report")
+    assert code == 0
+    rows = (out / "slides.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == [
+        str(tmp_path / "in/A"),
+        str(tmp_path / "in/B"),
+    ]
+    assert "Blood cell counts" in (out / "report.html").read_text()
+
+
+def test_slides_and_report_need_a_folder_and_a_rule_that_fits(run: Run, tmp_path: Path) -> None:
+    some_smear(tmp_path / "a.png")
+    for words in (["--report"], ["--group-by", "folder"]):
+        code, _, err = run("count", tmp_path, *words)
+        assert code == 2
+        assert "-o FOLDER" in err
+    code, _, err = run("count", tmp_path, "-o", tmp_path / "out", "--group-by", "slide-[0-9]+")
+    assert code == 2
+    assert "no slide" in err
