@@ -1,0 +1,69 @@
+"""The exercise's notebook runs from end to end, and says the same in both languages."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXERCISE = Path(__file__).parents[2] / "docs" / "exercise"
+LANGUAGES = ("en", "ja")
+
+
+def cells(language, kind):
+    text = (EXERCISE / f"exercise.{language}.ipynb").read_text(encoding="utf-8")
+    return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == kind]
+
+
+def test_notebooks_are_what_their_source_gives(tmp_path):
+    for name in ("build.py", "exercise.md"):
+        (tmp_path / name).write_text((EXERCISE / name).read_text("utf-8"), "utf-8")
+    subprocess.run([sys.executable, tmp_path / "build.py"], check=True)
+    for language in LANGUAGES:
+        name = f"exercise.{language}.ipynb"
+        assert (tmp_path / name).read_bytes() == (EXERCISE / name).read_bytes(), (
+            f"run python docs/exercise/build.py: {name} is not what exercise.md says"
+        )
+
+
+def test_both_languages_run_the_same_code_and_store_no_output():
+    english, japanese = (cells(language, "code") for language in LANGUAGES)
+    assert english == japanese
+    assert all(cell["outputs"] == [] for cell in english)
+
+
+def test_every_text_is_translated():
+    english, japanese = (cells(language, "markdown") for language in LANGUAGES)
+    for one, other in zip(english, japanese, strict=True):
+        one, other = "".join(one["source"]), "".join(other["source"])
+        assert one.count("\n## ") == other.count("\n## ")
+        assert not any("\u3040" <= letter <= "\u30ff" for letter in one)
+        assert any("\u3040" <= letter <= "\u30ff" for letter in other)
+
+
+def test_every_cell_runs_offline(tmp_path):
+    for module in ("torch", "torchvision", "pytorch_lightning", "faster_coco_eval", "matplotlib"):
+        pytest.importorskip(module)
+    code = "\n\n".join("".join(cell["source"]) for cell in cells("en", "code"))
+    surroundings = {k: v for k, v in os.environ.items() if k != "SMEARCOUNT_EXERCISE"}
+    # From standard input: a data loader's process must not find the script and start it again.
+    run = subprocess.run(
+        [sys.executable, "-"],
+        input=code,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env=surroundings | {"SMEARCOUNT_QUICK": "1", "PYTHONUTF8": "1"},
+        capture_output=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    told = run.stdout
+    assert "same boxes: True" in told
+    assert "RMSE" in told
+    left = tmp_path / "runs" / "exercise-drawn-quick"
+    for name in ("compare/compare.md", "final/weights.pth", "final/model.onnx", "counts.png"):
+        assert (left / name).stat().st_size > 0
