@@ -22,6 +22,8 @@ uvicorn = pytest.importorskip("uvicorn", reason="the extra 'web' is not installe
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
+sync_api.expect.set_options(timeout=30_000)
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page in")
 
 FIRST = png(smear([("RBC", 0.9)] * 12 + [("RBC", 0.3)] * 4 + [("WBC", 0.8), ("Platelets", 0.7)]))
