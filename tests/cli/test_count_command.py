@@ -214,7 +214,7 @@ sys.path.insert(0, sys.argv.pop(1))
 delay_s = float(sys.argv.pop(1))
 import smearcount.detector.load
 from squares import SquareDetector
-smearcount.detector.load.load_detector = lambda path=None: SquareDetector(None, delay_s)
+smearcount.detector.load.load_detector = lambda path=None, **_: SquareDetector(None, delay_s)
 from smearcount.cli import main
 try:
     main()

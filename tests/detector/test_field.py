@@ -130,7 +130,7 @@ def test_a_pixel_size_in_the_file_is_used() -> None:
 
 def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, doubt: float = 0.1) -> None:
     """Let the ruler say this, whatever the picture shows."""
-    monkeypatch.setattr(field_module, "read_ruler", lambda image: Reading(rbc_px, doubt))
+    monkeypatch.setattr(field_module, "read_ruler", lambda *_: Reading(rbc_px, doubt))
 
 
 def test_an_estimate_that_the_cells_contradict_is_corrected_once(

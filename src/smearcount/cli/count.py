@@ -117,7 +117,8 @@ def _count(
     if slide_of is not None:
         group(found, slide_of)  # a rule that fits no image is told before the work, not after
     by_hand = {} if corrections is None else read_corrections(corrections)
-    detector = load_detector(model)
+    # Of many images each has a core of its own; a single one has them all.
+    detector = load_detector(model, threads=1 if len(found) > 1 else None)
     with progress(len(found)) as tell:
         outcomes = count_batch(
             found,

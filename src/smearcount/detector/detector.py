@@ -50,3 +50,17 @@ class DenseDetector(Detector, Protocol):
     def candidates(self, pixels: Pixels) -> Detections:
         """Find cells as :meth:`detect` does, but before non-maximum suppression."""
         ...
+
+
+@runtime_checkable
+class ThreadedDetector(Detector, Protocol):
+    """A detector that may be asked by several threads at once, and whose own threads are known."""
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads one look takes."""
+        ...
+
+    def with_threads(self, threads: int) -> Detector:
+        """Return the same model, giving the same answers, at so many threads a look."""
+        ...

@@ -19,12 +19,16 @@ TORCH_SUFFIXES: Final = frozenset({".pt", ".pth", ".ckpt", ".safetensors"})
 """Kinds of files that need torch and the training room."""
 
 
-def load_detector(path: str | PathLike[str] | None = None) -> Detector:
+def load_detector(
+    path: str | PathLike[str] | None = None, *, threads: int | None = None
+) -> Detector:
     """Load a detector.
 
     Args:
         path: an ``.onnx`` file with its ``.json`` card beside it, or, where torch is installed, a
             checkpoint; None loads the model that ships with the package.
+        threads: CPU threads that one look of an ``.onnx`` model takes; None takes those available,
+            at most 4.
 
     Raises:
         ModelError: the file or its card is missing, damaged, of an unknown kind, does not match
@@ -53,7 +57,7 @@ def load_detector(path: str | PathLike[str] | None = None) -> Detector:
             f"{file}: the model does not match the SHA-256 in its card; "
             "get both again from one place."
         )
-    return OnnxDetector(file, card)
+    return OnnxDetector(file, card, threads)
 
 
 def _from_checkpoint(file: Path) -> Detector:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from smearcount.detections.boxes import suppress
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import SCORE_FLOOR, Pixels
+from smearcount.detector.threads import available_cores
 from smearcount.errors import ModelError
 
 PADDING: Final = 127
@@ -45,7 +45,8 @@ class OnnxDetector:
         self.card = card
         self._path = path
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(_available_cores(), MOST_THREADS)
+        self.threads = threads or min(available_cores(), MOST_THREADS)
+        options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = _ERRORS_ONLY
@@ -63,6 +64,12 @@ class OnnxDetector:
                 f"{path}: not a smearcount model: it needs one input `image` and the outputs "
                 f"`boxes` and `scores`, and has {inputs} and {sorted(outputs)}."
             )
+
+    def with_threads(self, threads: int) -> OnnxDetector:
+        """Return the same model at so many threads a look; any number of threads may ask it."""
+        if threads == self.threads:
+            return self
+        return OnnxDetector(self._path, self.card, threads)
 
     def detect(self, pixels: Pixels) -> Detections:
         """Find cells in RGB pixels, shape (height, width, 3), of any size."""
@@ -89,9 +96,3 @@ class OnnxDetector:
             sides = ((0, below), (0, right), (0, 0))
             pixels = np.pad(pixels, sides, constant_values=PADDING)
         return np.ascontiguousarray(pixels)[None]
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -70,11 +70,12 @@ class Reading:
     doubt_octaves: float
 
 
-def read_ruler(image: SmearImage) -> Reading:
+def read_ruler(image: SmearImage, threads: int = 2) -> Reading:
     """Estimate the diameter of a red cell in an image of unknown magnification.
 
     Args:
         image: any smear; only its pixels are looked at.
+        threads: CPU threads; more than 2 gain nothing.
 
     Raises:
         ModelError: the ruler's file is missing or damaged.
@@ -84,12 +85,13 @@ def read_ruler(image: SmearImage) -> Reading:
     if side > 4 * GLANCE_PX:
         side = float(GLANCE_PX)
         windows = _windows(image.width, image.height, side)
-    reading = _read(image, windows)
+    session = _session(min(threads, 2))
+    reading = _read(session, image, windows)
     for _ in range(ROUNDS - 1):
         if reading.rbc_px * VIEW_PX / side >= CLEAR_PX:
             break
         side = max(VIEW_PX * reading.rbc_px / WANTED_PX, 32.0)
-        closer = _read(image, _windows(image.width, image.height, side))
+        closer = _read(session, image, _windows(image.width, image.height, side))
         agreed = abs(np.log2(closer.rbc_px / reading.rbc_px)) < 0.25
         reading = closer
         if agreed:
@@ -109,7 +111,7 @@ def _windows(width: int, height: int, side: float) -> list[tuple[int, int, int, 
     return found
 
 
-def _read(image: SmearImage, windows: list[tuple[int, int, int, int]]) -> Reading:
+def _read(session: Any, image: SmearImage, windows: list[tuple[int, int, int, int]]) -> Reading:
     """Read equally large windows and return the median of the surer half."""
     left, top, right, bottom = windows[0]
     zoom = VIEW_PX / max(right - left, bottom - top)
@@ -118,7 +120,7 @@ def _read(image: SmearImage, windows: list[tuple[int, int, int, int]]) -> Readin
         max(1, round((bottom - top) * zoom / SIDE_MULTIPLE)) * SIDE_MULTIPLE,
     )
     views = np.stack([_view(image, window, size) for window in windows])
-    log2_px, doubt = _session().run(["log2_px", "doubt"], {"views": views})
+    log2_px, doubt = session.run(["log2_px", "doubt"], {"views": views})
     surest = np.argsort(doubt)[: (len(windows) + 1) // 2]
     return Reading(2 ** float(np.median(log2_px[surest])) / zoom, float(np.median(doubt[surest])))
 
@@ -131,7 +133,7 @@ def _view(
 
 
 @functools.cache
-def _session() -> Any:
+def _session(threads: int) -> Any:
     import onnxruntime
 
     folder = resources.files("smearcount.detector") / "model"
@@ -143,6 +145,6 @@ def _session() -> Any:
     if hashlib.sha256(payload).hexdigest() != card.sha256:
         raise ModelError("ruler.onnx does not match its card; reinstall the package.")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(payload, options, providers=["CPUExecutionProvider"])

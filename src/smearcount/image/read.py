@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from os import PathLike
@@ -25,6 +26,36 @@ from smearcount.image.raster import BAND_ROWS, Raster, check_size, reading, upri
 from smearcount.image.tiff import decode_tiff
 
 READABLE: Final = "JPEG, PNG, TIFF, BMP or WebP"
+
+
+class _WithoutWarnings:
+    """Silences decoders, which warn of odd metadata that nobody reads, in several threads at once.
+
+    Python keeps one list of filters for the whole process: the first thread to come puts it aside
+    and the last to go puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._aside = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._aside = warnings.catch_warnings()
+                self._aside.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._aside.__exit__(None, None, None)
+
+
+_WITHOUT_WARNINGS: Final = _WithoutWarnings()
 
 
 def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) -> SmearImage:
@@ -99,8 +130,7 @@ def _decode_webp(handle: IO[bytes]) -> Raster:
 
 def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]) -> Raster:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # decoders warn of odd metadata, which nobody reads
+        with _WITHOUT_WARNINGS:
             return decode(handle)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
