@@ -74,7 +74,7 @@ def visit(page: Page, address: str, smears: Path) -> None:
     expect(page.locator("#photograph-name")).not_to_be_empty()
     page.select_option("#edge", "two-edges")
     page.locator("#canvas").focus()
-    page.keyboard.press("p")
+    page.keyboard.press("n")
     page.keyboard.press("Delete")
     expect(page.locator("#undo")).to_be_enabled()
     for _ in range(5):

@@ -6,6 +6,8 @@ const LEFT_OUT = "#5d5d5d";
 const HALO = "rgba(255, 255, 255, 0.75)";
 const SMALL_PX = 7;
 const GLYPH_FROM_PX = 22;
+const DOT_UP_TO_PX = 5;
+const MANY = 800;
 
 const styleOf = (label) => ({
   dash: DASHES[(label - 1) % DASHES.length],
@@ -34,7 +36,8 @@ export function drawBoxes(pen, items, classes) {
   }
   for (const [label, group] of groups) {
     pen.save();
-    const small = group.small > group.n / 2;
+    // Thousands of boxes at once are drawn plainly, so that panning stays smooth.
+    const small = group.small > group.n / 2 || items.length > MANY;
     pen.lineWidth = small ? 2 : 4;
     pen.strokeStyle = HALO;
     if (!small) pen.stroke(group.outline);
@@ -49,8 +52,13 @@ export function drawBoxes(pen, items, classes) {
 }
 
 function addBox(group, { box: [x, y, w, h], label, counted, byHand }) {
-  group.outline.rect(x, y, w, h);
   group.n += 1;
+  if (w < DOT_UP_TO_PX) {
+    group.small += 1;
+    group.glyphs.rect(x + w / 4, y + h / 4, w / 2, h / 2);
+    return;
+  }
+  group.outline.rect(x, y, w, h);
   if (w < SMALL_PX) group.small += 1;
   if (!counted && w >= SMALL_PX) {
     group.outline.moveTo(x, y);

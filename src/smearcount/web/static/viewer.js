@@ -112,13 +112,13 @@ export class Viewer {
 
   // Moves only if the box is not comfortably in view.
   reveal([left, top, right, bottom]) {
-    const { view } = this;
+    const { view, tiles } = this;
     const margin = 20 / view.scale;
     const inside =
-      left - margin > view.left &&
-      top - margin > view.top &&
-      right + margin < view.left + view.width / view.scale &&
-      bottom + margin < view.top + view.height / view.scale;
+      Math.max(left - margin, 0) >= view.left &&
+      Math.max(top - margin, 0) >= view.top &&
+      Math.min(right + margin, tiles.width) <= view.left + view.width / view.scale &&
+      Math.min(bottom + margin, tiles.height) <= view.top + view.height / view.scale;
     if (!inside) this.lookAt((left + right) / 2, (top + bottom) / 2);
   }
 
