@@ -6,11 +6,16 @@ the top left corner of the image, so that a box around the single pixel (0, 0) i
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
 """Boxes, shape (n, 4), float32, xyxy in pixels."""
+
+FEW_BOXES: Final = 1000
+"""Up to so many boxes, all pairs are compared at once: fast, at a byte per pair."""
 
 
 def area(boxes_xyxy: Boxes) -> NDArray[np.float32]:
@@ -75,7 +80,7 @@ def suppress(
     """Return the indices that greedy non-maximum suppression keeps, best score first.
 
     A box falls to any better box that it overlaps by more than ``iou_threshold``. There is no
-    limit on how many remain. Overlaps are looked up among neighbours along x only, so memory
+    limit on how many remain. Many boxes are compared with their neighbours along x only, so memory
     stays proportional to the boxes that can meet, not to their square.
 
     Args:
@@ -85,6 +90,33 @@ def suppress(
     """
     order = np.argsort(-scores, kind="stable")
     ranked = boxes_xyxy[order]
+    few = len(ranked) <= FEW_BOXES
+    alive = _alive_of_few(ranked, iou_threshold) if few else _alive_of_many(ranked, iou_threshold)
+    return np.asarray(order[alive], dtype=np.int64)
+
+
+def _alive_of_few(ranked: Boxes, iou_threshold: float) -> NDArray[np.bool_]:
+    """Tell which boxes remain, best first, by looking at all pairs at once."""
+    left, top, right, bottom = np.ascontiguousarray(ranked.T)
+    meet = (left[:, None] < right) & (top[:, None] < bottom)
+    meet &= meet.T
+    better, worse = np.divmod(np.flatnonzero(meet), len(ranked))
+    later = better < worse
+    better, worse = better[later], worse[later]
+    width = np.minimum(right[better], right[worse]) - np.maximum(left[better], left[worse])
+    height = np.minimum(bottom[better], bottom[worse]) - np.maximum(top[better], top[worse])
+    inner = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = area(ranked)
+    falls = inner > iou_threshold * (areas[worse] + areas[better] - inner)
+    alive = [True] * len(ranked)
+    for first, second in zip(better[falls].tolist(), worse[falls].tolist(), strict=True):
+        if alive[first]:
+            alive[second] = False
+    return np.array(alive, dtype=np.bool_)
+
+
+def _alive_of_many(ranked: Boxes, iou_threshold: float) -> NDArray[np.bool_]:
+    """Tell which boxes remain, best first, by looking at the neighbours of each."""
     by_left = np.argsort(ranked[:, 0], kind="stable")
     lefts = ranked[by_left, 0]
     widest = float((ranked[:, 2] - ranked[:, 0]).max(initial=0))
@@ -103,4 +135,4 @@ def suppress(
         height = np.minimum(others[:, 3], y1) - np.maximum(others[:, 1], y0)
         inner = np.maximum(width, 0) * np.maximum(height, 0)
         alive[near[inner > iou_threshold * (areas[near] + areas[best] - inner)]] = False
-    return np.asarray(order[alive], dtype=np.int64)
+    return alive

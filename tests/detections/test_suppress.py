@@ -1,0 +1,49 @@
+"""Suppression is the greedy one of the textbook, fast for few boxes and lean for many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from smearcount.detections import boxes as boxes_module
+from smearcount.detections.boxes import iou, suppress
+
+coordinates = arrays(
+    np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
+)
+    np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
+)
+
+
+def by_the_book(boxes: np.ndarray, scores: np.ndarray, limit: float) -> list[int]:
+    kept: list[int] = []
+    overlap = iou(boxes, boxes)
+    for index in np.argsort(-scores, kind="stable"):
+        if all(overlap[index, other] <= limit for other in kept):
+            kept.append(int(index))
+    return kept
+
+
+@given(boxes=coordinates, seed=st.integers(0, 9), limit=st.sampled_from([0.0, 0.3, 0.6, 0.99]))
+@settings(max_examples=60, deadline=None)
+def test_few_and_many_boxes_are_suppressed_alike(
+    boxes: np.ndarray, seed: int, limit: float
+) -> None:
+    boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    scores = np.random.default_rng(seed).choice([0.1, 0.5, 0.9], len(boxes)).astype(np.float32)
+    few = suppress(boxes, scores, limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boxes_module, "FEW_BOXES", -1)
+        many = suppress(boxes, scores, limit)
+    assert few.tolist() == many.tolist() == by_the_book(boxes, scores, limit)
+
+
+def test_thousands_of_boxes_take_no_table_of_all_pairs() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 4000, (5000, 2)).astype(np.float32)
+    boxes = np.concatenate([corners, corners + 30], axis=1)
+    kept = suppress(boxes, rng.random(5000, dtype=np.float32), 0.5)
+    assert 4000 < len(kept) < 5000
