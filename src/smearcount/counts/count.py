@@ -28,7 +28,7 @@ def counted_by(rule: EdgeRule, found: Detections, width: int, height: int) -> ND
         return np.ones(len(found), dtype=np.bool_)
     touching = touches_edge(found.boxes_xyxy_px, width, height)
     forbidden = touching if rule == "inside" else touching[:, 2:]
-    return ~forbidden.any(axis=1)
+    return np.logical_not(forbidden.any(axis=1))
 
 
 def count_labels(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:

@@ -47,6 +47,8 @@ class _SsdGraph(nn.Module):
         width, height = model.transform.fixed_size
         self.view = (height, width)
         mean, std = model.transform.image_mean, model.transform.image_std
+        self.mean: Tensor
+        self.deviation: Tensor
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(std).view(1, 3, 1, 1))
         blank = torch.zeros(1, 3, height, width)

@@ -219,7 +219,7 @@ def fit(
     module = Fitting(network, recipe, classes, steps, seed)
     precision = best_precision() if recipe.precision == "auto" else recipe.precision
     if recipe.precision != "32-true":
-        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module = module.to(memory_format=torch.channels_last)
     last = ModelCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
                            save_on_train_epoch_end=True)  # fmt: skip
     callbacks: list[Callback] = [Curves(out), last]

@@ -100,15 +100,16 @@ class Smearnet(nn.Module):
             nn.Upsample(scale_factor=2, mode="nearest"),
         )
         self.fuse = Bottleneck(w.eighth)
-        self.class_head = nn.Sequential(
-            ConvNormAct(w.eighth, w.head), nn.Conv2d(w.head, n_classes, 1)
-        )
-        self.side_head = nn.Sequential(
-            ConvNormAct(w.eighth, w.head), nn.Conv2d(w.head, 4 * SIDE_BINS, 1)
-        )
+        to_classes = nn.Conv2d(w.head, n_classes, 1)
+        to_sides = nn.Conv2d(w.head, 4 * SIDE_BINS, 1)
+        self.class_head = nn.Sequential(ConvNormAct(w.eighth, w.head), to_classes)
+        self.side_head = nn.Sequential(ConvNormAct(w.eighth, w.head), to_sides)
+        self.bins: Tensor
         self.register_buffer("bins", torch.arange(SIDE_BINS, dtype=torch.float32), persistent=False)
-        nn.init.constant_(self.class_head[-1].bias, -4.6)  # every class starts at a score of 0.01
-        nn.init.constant_(self.side_head[-1].bias, 0.0)
+        assert to_classes.bias is not None
+        assert to_sides.bias is not None
+        nn.init.constant_(to_classes.bias, -4.6)  # every class starts at a score of 0.01
+        nn.init.constant_(to_sides.bias, 0.0)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return raw outputs at every location.
