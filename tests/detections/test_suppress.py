@@ -14,8 +14,6 @@ from smearcount.detections.boxes import iou, suppress
 coordinates = arrays(
     np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
 )
-    np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
-)
 
 
 def by_the_book(boxes: np.ndarray, scores: np.ndarray, limit: float) -> list[int]:

@@ -1,0 +1,133 @@
+"""A smearnet in 8-bit integers: half the time on a CPU, for a measured loss of accuracy.
+
+The trunk is quantised, each output channel of a convolution on its own; what flows between the
+convolutions takes its range from training pictures. The heads stay in floating point: one scale for
+boxes and scores would ruin both.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from smearcount.detector.card import ModelCard
+from smearcount.detector.detector import Pixels
+from smearcount.detector.prepare import network_size
+from smearcount.detector.view import view
+from smearcount.errors import ModelError
+from smearcount.formats.dataset import Dataset
+from smearcount.image.read import open_image
+from smearcount.training.export import store_as_half
+
+CALIBRATION_IMAGES: Final = 96
+"""More pictures than this move no range."""
+
+_HEADS: Final = ("class_head", "side_head")
+
+
+def quantise(source: Path, pictures: Iterable[Pixels], target: Path) -> None:
+    """Write a quantised copy of a model that ``export_smearnet`` wrote.
+
+    Args:
+        source: the model in floating point.
+        pictures: training pictures as the network sees them, shape (h, w, 3), uint8, with sides
+            that are multiples of its stride; see :func:`calibration_pictures`. They may differ in
+            size.
+        target: the file to write; its inputs and outputs are those of ``source``.
+
+    Raises:
+        ModelError: the model has no heads to stop before, or there are no pictures.
+    """
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain, mixed = Path(folder) / "plain.onnx", Path(folder) / "mixed.onnx"
+        quant_pre_process(str(source), str(plain), skip_symbolic_shape=True)
+        quantize_static(
+            str(plain),
+            str(mixed),
+            _Reader(pictures, source),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_quantize=_trunk(onnx.load(plain), source),
+        )
+        model = store_as_half(onnx.load(mixed))
+    onnx.checker.check_model(model)
+    target.write_bytes(model.SerializeToString())
+
+
+def calibration_pictures(
+    dataset: Dataset, card: ModelCard, images: int = CALIBRATION_IMAGES, seed: int = 0
+) -> Iterator[Pixels]:
+    """Yield training pictures at the magnification that the network wants.
+
+    Args:
+        dataset: the training split, with its RBC boxes, whose size is the ruler.
+        card: of the model.
+        images: how many to choose at random.
+        seed: of the choice.
+    """
+    chosen = np.random.default_rng(seed).permutation(len(dataset.images))[:images]
+    label = dataset.classes.index("RBC") + 1
+    for index in chosen:
+        annotated = dataset.images[int(index)]
+        boxes = annotated.boxes_xyxy_px[annotated.labels == label]
+        wide = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+        rbc_px = float(np.median(wide)) if len(wide) else card.source_rbc_px
+        if card.rbc_px is None or rbc_px is None:
+            continue
+        image = open_image(annotated.path)
+        scale = card.rbc_px / rbc_px
+        yield view(image, network_size(image.width, image.height, scale, card.stride))
+
+
+class _Reader:
+    """Gives the pictures to onnxruntime, one at a time."""
+
+    def __init__(self, pictures: Iterable[Pixels], source: Path) -> None:
+        self._left = iter(pictures)
+        self._source = source
+        self._given = 0
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        """Return the next input, or None at the end."""
+        pixels = next(self._left, None)
+        if pixels is None:
+            if not self._given:
+                raise ModelError(f"{self._source}: quantising needs at least one training picture.")
+            return None
+        self._given += 1
+        return {"image": np.ascontiguousarray(pixels)[None]}
+
+
+def _trunk(model: Any, source: Path) -> list[str]:
+    """Return the names of the nodes between the image and the heads."""
+    nodes = list(model.graph.node)  # sorted: each comes after those that it needs
+    wanted: set[str] = set()
+    beyond: set[str] = set()
+    for node in nodes:
+        is_head = node.op_type == "Conv" and any(name in node.input[1] for name in _HEADS)
+        if is_head:
+            wanted.update(node.input[:1])
+        if is_head or beyond.intersection(node.input):
+            beyond.update(node.output)
+    trunk = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            if not beyond.intersection(node.output):
+                trunk.append(node.name)
+    if not trunk:
+        raise ModelError(f"{source}: not a smearnet, so nobody knows where its heads begin.")
+    return trunk

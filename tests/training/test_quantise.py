@@ -1,0 +1,72 @@
+"""A quantised model is smaller, keeps the contract of its file, and sees nearly the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import onnx
+import onnxruntime
+import torch
+
+from smearcount.errors import ModelError
+from smearcount.training.export import export_smearnet
+from smearcount.training.quantise import quantise
+from smearcount.training.smearnet import build_smearnet
+
+
+def pictures(count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    sizes = [(96, 128), (64, 96), (128, 96)]
+    return [rng.integers(0, 256, (*sizes[n % 3], 3), dtype=np.uint8) for n in range(count)]
+
+
+def answers(path: Path, image: np.ndarray) -> list[np.ndarray]:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(["boxes", "scores"], {"image": image[None]})
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("quantise") / "float.onnx"
+    network = build_smearnet(3)
+    torch.nn.init.normal_(network.class_head[-1].weight, std=0.3)
+    export_smearnet(network, path)
+    return path
+
+
+def test_a_quantised_model_is_smaller_and_answers_nearly_the_same(
+    exported: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "int8.onnx"
+    quantise(exported, pictures(6), target)
+    assert target.stat().st_size < 0.7 * exported.stat().st_size
+    for image in pictures(3):
+        boxes, scores = answers(exported, image)
+        close_boxes, close_scores = answers(target, image)
+        assert np.abs(close_boxes - boxes).mean() < 1.0
+        assert np.abs(close_scores - scores).mean() < 0.02
+
+
+def test_only_the_trunk_is_quantised(exported: Path, tmp_path: Path) -> None:
+    target = tmp_path / "int8.onnx"
+    quantise(exported, pictures(3), target)
+    graph = onnx.load(target).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            in_head = "head" in node.input[1]
+            assert (makers.get(node.input[1]) == "DequantizeLinear") is not in_head
+        if node.op_type in ("Sigmoid", "Softmax", "Concat"):
+            assert "DequantizeLinear" not in {makers.get(name) for name in node.input}
+
+
+def test_without_pictures_nothing_is_written(exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="at least one training picture"):
+        quantise(exported, [], tmp_path / "int8.onnx")
+    assert not (tmp_path / "int8.onnx").exists()
