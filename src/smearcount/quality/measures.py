@@ -76,7 +76,7 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     Args:
         pixels: RGB, shape (h, w, 3), uint8, at least 48 pixels wide and high; see :func:`view`.
     """
-    half = _halve(pixels.astype(np.float32))
+    half = _halve(pixels)
     red, green, blue = half[..., 0].ravel(), half[..., 1].ravel(), half[..., 2].ravel()
     bright = 0.3 * red + 0.6 * green + 0.1 * blue
     colours = np.stack([bright, red - green, blue - green])[:, ::_EVERY]
@@ -85,6 +85,7 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
         np.log(np.square(band).mean() + _FAINTEST) / 2
         for band in _bands(bright.reshape(half.shape[:2]))[:3]
     ]
+    white = np.logical_and.reduce([pixels[..., channel] >= _BURNT for channel in range(3)])
     return Measures(
         focus=_focus(pixels[..., 1].astype(np.float32)),
         look=np.concatenate([quantiles[:-1].T.ravel(), 20 * np.array(contrast)]).astype(np.float64),
@@ -128,7 +129,8 @@ def _soften(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((tall[:, :-2] + 2 * tall[:, 1:-1] + tall[:, 2:]) / 16)
 
 
-def _halve(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
     even = pixels[:height, :width]
-    return np.asarray((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4)
+    rows = even[::2].astype(np.uint16) + even[1::2]
+    return np.asarray((rows[:, ::2] + rows[:, 1::2]) / np.float32(4), dtype=np.float32)
