@@ -85,7 +85,6 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
         np.log(np.square(band).mean() + _FAINTEST) / 2
         for band in _bands(bright.reshape(half.shape[:2]))[:3]
     ]
-    white = np.logical_and.reduce([pixels[..., channel] >= _BURNT for channel in range(3)])
     return Measures(
         focus=_focus(pixels[..., 1].astype(np.float32)),
         look=np.concatenate([quantiles[:-1].T.ravel(), 20 * np.array(contrast)]).astype(np.float64),
