@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from smearcount.detections.detections import Detections
 from smearcount.errors import ModelError
 from smearcount.evaluation.score import average_precision
-from smearcount.training.augment import Augmentation, Sample
+from smearcount.training.augment import Sample
 from smearcount.training.curves import Curves
 from smearcount.training.dataset import CellSamples, collate
 from smearcount.training.network import Prediction, Target, TrainableDetector
@@ -148,17 +148,16 @@ class Samples(pl.LightningDataModule):
         epoch = trainer.current_epoch
         self.train.epoch = epoch
         if epoch >= self.recipe.epochs - self.recipe.plain_epochs and self.train.augmentation:
-            kept = self.train.augmentation
-            self.train.augmentation = Augmentation(
-                kept.crop_px, kept.scale_octaves, mosaic=0.0, looks=kept.looks
-            )
-        order = torch.Generator().manual_seed(self.train.seed * 100_003 + epoch)
+            self.train.augmentation = replace(self.train.augmentation, mosaic=0.0)
+        # A list, not a sampler that draws: Lightning may start an epoch's loader more than once,
+        # and a resumed run must see the images in the order of the run that was not interrupted.
+        random = torch.Generator().manual_seed(self.train.seed * 100_003 + epoch)
+        order = torch.randperm(len(self.train), generator=random).tolist()
         return DataLoader(
             self.train,
             batch_size=self.recipe.batch,
-            shuffle=True,
+            sampler=order,
             drop_last=len(self.train) >= self.recipe.batch and self.train.augmentation is not None,
-            generator=order,
             num_workers=2 if self.train.augmentation is not None else 0,
             collate_fn=collate,
         )

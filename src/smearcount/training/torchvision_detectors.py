@@ -58,10 +58,17 @@ class TorchvisionDetector(nn.Module):
     def predict(self, images: Tensor) -> list[Prediction]:
         """Return the cells of each image, as torchvision suppresses them within each class."""
         found: list[dict[str, Tensor]] = self.model(list(images.float() / 255))
-        return [
-            {"boxes": each["boxes"], "labels": each["labels"], "scores": each["scores"]}
-            for each in found
-        ]
+        return [_cells_alone(each) for each in found]
+
+
+def _cells_alone(found: dict[str, Tensor]) -> Prediction:
+    """Leave out label 0, which RetinaNet and FCOS can say although nothing teaches it."""
+    cells = found["labels"] > 0
+    return {
+        "boxes": found["boxes"][cells],
+        "labels": found["labels"][cells],
+        "scores": found["scores"][cells],
+    }
 
 
 def _in_float32(module: nn.Module, given: Any, out: Any) -> Any:

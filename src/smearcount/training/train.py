@@ -19,6 +19,7 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.evaluation.calibration import calibrate
+from smearcount.evaluation.scene import fit_scene
 from smearcount.evaluation.score import average_precision
 from smearcount.evaluation.thresholds import choose_thresholds
 from smearcount.formats.dataset import Dataset
@@ -45,6 +46,9 @@ from smearcount.training.splits import (
 )
 from smearcount.training.torchvision_detectors import freeze_early
 from smearcount.training.weights import BACKBONE, COCO, apply_weights
+
+SCENE_IMAGES = 20
+"""Fewer pictures do not say what usual pictures look like."""
 
 Say = Callable[[str], None]
 """Takes one line for the person at the screen."""
@@ -243,6 +247,7 @@ def _run(
         training=_facts(settings, train, val, fitted, seconds),
         metrics=measured.metrics,
         calibration=measured.calibration,
+        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,
     )
     if outcome.why_no_onnx:
         say(outcome.why_no_onnx)

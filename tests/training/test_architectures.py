@@ -1,0 +1,137 @@
+"""Every architecture keeps the one promise by which the loop trains it and counting uses it."""
+
+import importlib.util
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from smearcount.detector.card import ModelCard
+from smearcount.detector.onnx_detector import OnnxDetector
+from smearcount.errors import UsageError
+from smearcount.training.architectures import ARCHITECTURES, build
+from smearcount.training.export_torchvision import export_torchvision, why_no_onnx
+from smearcount.training.recipe import read_recipe
+from smearcount.training.torchvision_detectors import (
+    TORCHVISION_BUILDERS,
+    TorchvisionDetector,
+    freeze_early,
+)
+
+HEAVY = ("fasterrcnn_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn")
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def named(request):
+    """An architecture's name; YOLO only where libreyolo is installed."""
+    if request.param.startswith("yolo") and importlib.util.find_spec("libreyolo") is None:
+        pytest.skip("libreyolo is not installed")
+    return request.param
+
+
+def small(name: str) -> torch.nn.Module:
+    """Build a network that looks at thumbnails, so that the test is quick."""
+    torch.manual_seed(0)
+    network = build(name, 3)
+    if name in HEAVY:
+        network.model.transform.min_size = (64,)
+    if name.startswith("fasterrcnn"):
+        network.model.rpn._post_nms_top_n = {"training": 50, "testing": 50}
+    return network
+
+
+def batch() -> tuple[torch.Tensor, list[dict[str, torch.Tensor]]]:
+    """Return an image with a true and a degenerate box, and an image without any."""
+    images = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
+    first = {
+        "boxes": torch.tensor([[8.0, 8, 48, 56], [30, 30, 30, 30]]),
+        "labels": torch.tensor([2, 1]),
+    }
+    return images, [first, {"boxes": torch.zeros(0, 4), "labels": first["labels"][:0]}]
+
+
+def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(named):
+    network = small(named)
+    images, targets = batch()
+    total = torch.stack(list(network.losses(images, targets).values())).sum()
+    total.backward()
+    assert math.isfinite(float(total.detach()))
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+    predictions = network.eval().predict(images)
+    assert len(predictions) == 2
+    for found in predictions:
+        assert found["boxes"].shape == (len(found["labels"]), 4)
+        assert ((found["scores"] >= 0.01) & (found["scores"] <= 1)).all()
+        assert ((found["labels"] >= 1) & (found["labels"] <= 3)).all()
+
+
+@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_s"])
+def test_in_bfloat16_the_losses_stay_what_they_are(name):
+    if name == "yolox_s":
+        pytest.importorskip("libreyolo")
+    network, (images, targets) = small(name), batch()
+    exact = network.losses(images, targets)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = network.losses(images, targets)
+    for loss, value in exact.items():
+        assert rough[loss].dtype == torch.float32
+        assert float(rough[loss].detach()) == pytest.approx(float(value.detach()), rel=0.1)
+
+
+def test_it_has_a_recipe_of_its_own(named):
+    assert read_recipe(ARCHITECTURES[named].recipe).epochs > 1
+
+
+def test_no_torchvision_detector_stops_at_a_few_hundred_cells():
+    for name in TORCHVISION_BUILDERS:
+        model = build(name, 3).model
+        places = [model, getattr(model, "roi_heads", model)]
+        ceilings = [
+            vars(place)[key]
+            for place in places
+            for key in ("detections_per_img", "topk_candidates")
+            if key in vars(place)
+        ]
+        assert ceilings
+        assert min(ceilings) >= 5000, name
+
+
+@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_s"])
+def test_its_onnx_file_finds_what_torch_finds(name, tmp_path):
+    if name == "yolox_s":
+        pytest.importorskip("libreyolo")
+    of = ARCHITECTURES[name]
+    network = small(name).eval()
+    path = tmp_path / "model.onnx"
+    export_torchvision(network, path)  # refuses a file that answers otherwise
+    card = ModelCard(
+        name=name,
+        architecture=name,
+        sha256="0" * 64,
+        classes=("WBC", "RBC", "Platelets"),
+        thresholds=(0.5, 0.5, 0.5),
+        stride=of.stride,
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (75, 100, 3), dtype=np.uint8)
+    found = OnnxDetector(path, card, threads=1).detect(pixels)
+    assert (found.labels <= 3).all()
+
+
+def test_where_there_is_no_onnx_the_reason_is_told():
+    assert {name for name in ARCHITECTURES if why_no_onnx(name)} == set(HEAVY)
+
+
+def test_published_trunks_keep_their_first_stage_and_train_the_rest():
+    network = TorchvisionDetector(build("ssd300_vgg16", 3).model)
+    freeze_early(network, "ssd300_vgg16")
+    frozen = [name for name, p in network.named_parameters() if not p.requires_grad]
+    assert frozen == [
+        f"model.backbone.features.{layer}.{kind}" for layer in (0, 2) for kind in ("weight", "bias")
+    ]
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(UsageError, match="smearnet, ssd300_vgg16"):
+        build("resnet", 3)
