@@ -5,7 +5,8 @@
 Reads the splits ``train`` and ``val`` of the data set. Images of ``val`` that nearly repeat one of
 ``train`` are left out. Prints the coverage of the intervals (fitted on one random half, measured on
 the other, repeated) and the sensitivity and false alarms of the flags. With ``--write`` the
-calibration, fitted on all of ``val``, and the scene, fitted on ``train``, go into the model's card.
+thresholds and the calibration, fitted on all of ``val`` as the product sees it, and the scene,
+fitted on ``train``, go into the model's card.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.duplicates import distinct, without_duplicates_of
 from smearcount.evaluation.flag_study import Caught, flag_study, of_card
 from smearcount.evaluation.scene import fit_scene
+from smearcount.evaluation.thresholds import choose_thresholds
 from smearcount.formats.dataset import clean, read_dataset
 from smearcount.image.read import open_image
 
@@ -46,9 +48,9 @@ def main() -> None:
         TrueCells(image.boxes_xyxy_px.astype(np.float32), image.labels) for image in val.images
     ]
     found = [detect_field(open_image(image.path), detector).detections for image in val.images]
-    measured = repeated_coverage(
-        truths, found, card.thresholds, card.classes, repeats=options.repeats
-    )
+    thresholds = choose_thresholds(truths, found, card.classes)
+    print("thresholds", dict(zip(card.classes, thresholds, strict=True)))
+    measured = repeated_coverage(truths, found, thresholds, card.classes, repeats=options.repeats)
     print(f"{len(val.images)} images of val, {options.repeats} random halves\n")
     summary = {name: _summary(rows) for name, rows in measured.items()}
     print("class      coverage  (min-max over halves)  exact  width")
@@ -57,10 +59,12 @@ def main() -> None:
             f"{name:10} {row['coverage']:.3f}     ({row['least']:.3f}-{row['most']:.3f})"
             f"          {row['exact']:.3f}  {row['width']:.2f}"
         )
-    calibration = calibrate(truths, found, card.thresholds, card.classes)
+    calibration = calibrate(truths, found, thresholds, card.classes)
     calibration["about"] |= {"data": "val", "coverage_on_other_half": summary}
     scene = fit_scene(train)
-    finished = card.model_copy(update={"calibration": calibration, "scene": scene})
+    finished = card.model_copy(
+        update={"thresholds": thresholds, "calibration": calibration, "scene": scene}
+    )
     rows = flag_study(val, of_card(finished, val))
     print("\nkind                      images  caught  flags")
     for row in rows:

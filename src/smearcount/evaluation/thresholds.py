@@ -26,7 +26,9 @@ def choose_thresholds(
     The cost of a threshold is the mean absolute count error per image plus the size of the mean
     error (the bias), both in cells: of two thresholds that err as much on single images, the one
     whose errors cancel in the total wins. The cost is smoothed over neighbouring thresholds, so
-    that one lucky score does not decide; among equals the middle one is taken.
+    that one lucky score does not decide. Where few cells decide, many thresholds do about as well:
+    the one nearest to 0.5 is taken whose cost is within one standard error of the best (the
+    one-standard-error rule, Breiman et al. 1984), since extremes rarely suit other images.
 
     Args:
         truths: one per image.
@@ -45,11 +47,29 @@ def _choose(truths: Sequence[Cells], predictions: Sequence[Detections], label: i
         return WITHOUT_TRUTH
     counts = np.stack([_counts(found.scores[found.labels == label]) for found in predictions])
     errors = counts - true_counts[:, None]
-    cost = np.abs(errors).mean(axis=0) + np.abs(errors.mean(axis=0))
+    costs = np.abs(errors) + np.sign(errors.mean(axis=0)) * errors  # (images, candidates)
     reach = len(_SMOOTHING) // 2
-    smooth = np.convolve(np.pad(cost, reach, mode="edge"), _SMOOTHING, mode="valid")
-    best = np.flatnonzero(np.isclose(smooth, smooth.min(), rtol=0, atol=1e-9))
-    return float(_CANDIDATES[best[len(best) // 2]])
+    smooth = np.convolve(np.pad(costs.mean(axis=0), reach, mode="edge"), _SMOOTHING, mode="valid")
+    lowest = np.flatnonzero(np.isclose(smooth, smooth.min(), rtol=0, atol=1e-9))
+    return float(_CANDIDATES[_towards_middle(costs, int(lowest[len(lowest) // 2]))])
+
+
+def _towards_middle(costs: NDArray[np.float64], best: int) -> int:
+    """Walk from the best candidate towards 0.5 for as long as the data cannot tell the two apart.
+
+    Args:
+        costs: shape (images, candidates).
+        best: index of the cheapest candidate.
+    """
+    middle = int(np.argmin(np.abs(_CANDIDATES - WITHOUT_TRUTH)))
+    chosen = best
+    while chosen != middle:
+        following = chosen + (1 if middle > best else -1)
+        dearer = costs[:, following] - costs[:, best]
+        if dearer.mean() > dearer.std() / np.sqrt(len(dearer)):
+            break
+        chosen = following
+    return chosen
 
 
 def _counts(scores: NDArray[np.float32]) -> NDArray[np.int64]:
