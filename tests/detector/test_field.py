@@ -53,10 +53,10 @@ def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int
 @pytest.mark.skipif(not SHIPPED.exists(), reason="the model that ships is not here yet")
 def test_the_shipped_model_sees_the_same_in_tiles() -> None:
     detector = load_detector()
-    image = open_image(noise(704, 448))
+    image = open_image(noise(960, 448))
     whole = detector.detect(image.pixels())
     assert len(whole) > 20
-    assert_same(look_by_tiles(image, detector, (704, 448), 512), whole)
+    assert_same(look_by_tiles(image, detector, (960, 448), 640), whole)
 
 
 class DiscDetector:
