@@ -1,0 +1,1 @@
+"""From detections to numbers: edge rules, intervals, slides."""

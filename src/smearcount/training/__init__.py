@@ -1,0 +1,1 @@
+"""Networks, the one training loop, recipes and export: the only room that imports torch."""

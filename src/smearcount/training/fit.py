@@ -224,8 +224,14 @@ def fit(
     callbacks: list[Callback] = [Curves(out), last]
     best = None
     if val is not None:
-        best = ModelCheckpoint(dirpath=out, filename="best", monitor="map_50", mode="max",
-                               enable_version_counter=False, save_on_train_epoch_end=False)  # fmt: skip
+        best = ModelCheckpoint(
+            dirpath=out,
+            filename="best",
+            monitor="map_50",
+            mode="max",
+            enable_version_counter=False,
+            save_on_train_epoch_end=False,
+        )
         callbacks.append(best)
         if recipe.patience:
             checks = max(1, recipe.patience // recipe.validate_every)

@@ -38,5 +38,5 @@ class TrainableDetector(Protocol):
         ...
 
     def predict(self, images: Tensor) -> list[Prediction]:
-        """Return the cells of each image, scores from 0.01 up, without any limit on their number."""
+        """Return the cells of each image, scores from 0.01 up; there is no limit."""
         ...
