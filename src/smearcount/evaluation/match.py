@@ -80,7 +80,8 @@ def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
     # One more pair always outweighs any gain in overlap, which stays below 1 in all.
     gain = allowed * (1 + overlap / (1 + min(overlap.shape)))
     rows, columns = linear_sum_assignment(gain, maximize=True)
-    return np.stack([rows, columns], axis=1)[allowed[rows, columns]].astype(np.int64)
+    pairs: NDArray[np.int64] = np.stack([rows, columns], axis=1).astype(np.int64)
+    return pairs[allowed[rows, columns]]
 
 
 def _tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
