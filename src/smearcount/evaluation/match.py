@@ -81,7 +81,8 @@ def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
     gain = allowed * (1 + overlap / (1 + min(overlap.shape)))
     rows, columns = linear_sum_assignment(gain, maximize=True)
     pairs: NDArray[np.int64] = np.stack([rows, columns], axis=1).astype(np.int64)
-    return pairs[allowed[rows, columns]]
+    kept: NDArray[np.int64] = pairs[allowed[rows, columns]]
+    return kept
 
 
 def _tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
