@@ -247,7 +247,11 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         some_smear(tmp_path / f"{n}.png")
     out = tmp_path / "out"
     process = subprocess.Popen(
-        command(0.2, "count", tmp_path, "-o", out), stderr=subprocess.PIPE, text=True
+        command(0.2, "count", tmp_path, "-o", out),
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not (out / "annotated" / "1.jpg").exists() and time.monotonic() < deadline:
