@@ -15,7 +15,6 @@ import io
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -197,6 +196,13 @@ def latencies(path: Path, rounds: int) -> dict[str, dict[str, float]]:
     return {name: quartiles(seconds) for name, seconds in taken.items()}
 
 
+def peak_mb() -> float:
+    """Return this process's own peak memory; ``ru_maxrss`` would hold its parent's too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return float(line.split()[1]) / 1024
+
+
 def alone(name: str, path: Path) -> dict[str, float]:
     """Run a contender once in a process of its own: start to answer, and peak memory."""
     started = time.perf_counter()
@@ -282,7 +288,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.alone:
         CONTENDERS[asked.alone](asked.photograph)()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(peak_mb())
         return
     with tempfile.TemporaryDirectory() as folder:
         path = asked.photograph or photograph(Path(folder))
