@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from smearcount.detections.boxes import iou
 from smearcount.evaluation.cells import Cells
-from smearcount.evaluation.match import SAME_CELL_IOU, assign
+from smearcount.evaluation.match import SAME_CELL_IOU, assign, tally
 
 TOUCHING_IOU: Final = 0.1
 """A detection that overlaps a missed cell of its class by at least this much is badly placed."""
@@ -78,11 +78,11 @@ def _break_down_one(truth: Cells, found: Cells, n_classes: int) -> Breakdown:
 
     errors = np.stack(
         [
-            _tally(truth.labels[open_truth], n_classes),
-            _tally(found.labels[open_found], n_classes),
-            _tally(truth.labels[wrong[:, 0]], n_classes),
-            _tally(found.labels[doubled], n_classes),
-            _tally(truth.labels[misplaced[:, 0]], n_classes),
+            tally(truth.labels[open_truth], n_classes),
+            tally(found.labels[open_found], n_classes),
+            tally(truth.labels[wrong[:, 0]], n_classes),
+            tally(found.labels[doubled], n_classes),
+            tally(truth.labels[misplaced[:, 0]], n_classes),
         ]
     )
     confusion = np.zeros((n_classes + 1, n_classes + 1), dtype=np.int64)
@@ -91,7 +91,3 @@ def _break_down_one(truth: Cells, found: Cells, n_classes: int) -> Breakdown:
     confusion[:-1, -1] = errors[0] + errors[4]
     confusion[-1, :-1] = errors[1] + errors[3] + errors[4]
     return Breakdown(errors, confusion)
-
-
-def _tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
-    return np.bincount(labels, minlength=n_classes + 1)[1:]

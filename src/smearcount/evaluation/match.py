@@ -57,9 +57,9 @@ def match(
         pairs=pairs,
         missed=missed,
         extra=extra,
-        tp=_tally(truth.labels[pairs[:, 0]], n_classes),
-        fp=_tally(found.labels[extra], n_classes),
-        fn=_tally(truth.labels[missed], n_classes),
+        tp=tally(truth.labels[pairs[:, 0]], n_classes),
+        fp=tally(found.labels[extra], n_classes),
+        fn=tally(truth.labels[missed], n_classes),
     )
 
 
@@ -85,5 +85,6 @@ def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
     return kept
 
 
-def _tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+def tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """Return how often each of the labels 1 to ``n_classes`` occurs, shape (n_classes,)."""
     return np.bincount(labels, minlength=n_classes + 1)[1:]
