@@ -16,7 +16,7 @@ from smearcount.classes import RBC
 from smearcount.detections.boxes import area, centre, clip, diameter, suppress, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import DenseDetector, Detector, ThreadedDetector
+from smearcount.detector.detector import DenseDetector, Detector
 from smearcount.detector.prepare import network_size
 from smearcount.detector.ruler import read_ruler
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
@@ -85,7 +85,7 @@ def detect_field(
         if known_um:
             guess = RBC_UM / known_um
         else:
-            guess, source = _guess(image, detector)
+            guess, source = _guess(image, card)
         found = _seen_at(guess, image, detector, card.rbc_px)
         if not known_um:
             better = _correction(found, image, card, guess)
@@ -117,11 +117,10 @@ def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None
     return None, "estimated"
 
 
-def _guess(image: SmearImage, detector: Detector) -> tuple[float, ScaleSource]:
+def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
     """Return the diameter of a red cell in image pixels before any is found."""
-    threads = detector.threads if isinstance(detector, ThreadedDetector) else 1
-    reading = read_ruler(image, threads)
-    usual = detector.card.source_rbc_px
+    reading = read_ruler(image)
+    usual = card.source_rbc_px
     if reading.doubt_octaves > MOST_DOUBT_OCTAVES and usual:
         return usual, "assumed"
     return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"

@@ -70,12 +70,11 @@ class Reading:
     doubt_octaves: float
 
 
-def read_ruler(image: SmearImage, threads: int = 2) -> Reading:
+def read_ruler(image: SmearImage) -> Reading:
     """Estimate the diameter of a red cell in an image of unknown magnification.
 
     Args:
         image: any smear; only its pixels are looked at.
-        threads: CPU threads; more than 2 gain nothing.
 
     Raises:
         ModelError: the ruler's file is missing or damaged.
@@ -85,7 +84,7 @@ def read_ruler(image: SmearImage, threads: int = 2) -> Reading:
     if side > 4 * GLANCE_PX:
         side = float(GLANCE_PX)
         windows = _windows(image.width, image.height, side)
-    session = _session(min(threads, 2))
+    session = _session()
     reading = _read(session, image, windows)
     for _ in range(ROUNDS - 1):
         if reading.rbc_px * VIEW_PX / side >= CLEAR_PX:
@@ -129,11 +128,12 @@ def _view(
     image: SmearImage, window: tuple[int, int, int, int], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
     pixels = image.read(window)
-    return resample(pixels, (0, 0, window[2] - window[0], window[3] - window[1]), size)
+    box = (0, 0, window[2] - window[0], window[3] - window[1])
+    return resample(pixels, box, size, rough=True)
 
 
 @functools.cache
-def _session(threads: int) -> Any:
+def _session() -> Any:
     import onnxruntime
 
     folder = resources.files("smearcount.detector") / "model"
@@ -145,8 +145,8 @@ def _session(threads: int) -> Any:
     if hashlib.sha256(payload).hexdigest() != card.sha256:
         raise ModelError("ruler.onnx does not match its card; reinstall the package.")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # A second thread would have to sleep between looks, so as not to take the detector's core, and
+    # waking it takes as long as it helps.
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    # Waiting threads must not spin: they would take the cores from the detector's.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
