@@ -80,17 +80,25 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     red, green, blue = half[..., 0].ravel(), half[..., 1].ravel(), half[..., 2].ravel()
     bright = 0.3 * red + 0.6 * green + 0.1 * blue
     colours = np.stack([bright, red - green, blue - green])[:, ::_EVERY]
-    quantiles = np.quantile(colours, (*_QUANTILES, 0.95), axis=1)
+    quantiles = _quantiles(colours, (*_QUANTILES, 0.95))
     contrast = [
         np.log(np.square(band).mean() + _FAINTEST) / 2
         for band in _bands(bright.reshape(half.shape[:2]))[:3]
     ]
     return Measures(
         focus=_focus(pixels[..., 1].astype(np.float32)),
-        look=np.concatenate([quantiles[:-1].T.ravel(), 20 * np.array(contrast)]).astype(np.float64),
-        background=float(quantiles[-1, 0]),
+        look=np.concatenate([quantiles[:, :-1].ravel(), 20 * np.array(contrast)]),
+        background=float(quantiles[0, -1]),
         burnt=float(((red >= _BURNT) & (green >= _BURNT) & (blue >= _BURNT)).mean()),
     )
+
+
+def _quantiles(rows: NDArray[np.float32], shares: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return the quantiles of each row, shape (rows, shares); ``np.quantile`` is slower."""
+    ordered = np.sort(rows, axis=1)
+    ranks = np.arange(rows.shape[1])
+    wanted = np.array(shares) * (rows.shape[1] - 1)
+    return np.stack([np.interp(wanted, ranks, row) for row in ordered])
 
 
 def _focus(green: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -124,8 +132,10 @@ def _bands(grey: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 def _soften(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the picture smoothed with the kernel 1-2-1 both ways, one pixel less on each side."""
-    tall = grey[:-2] + 2 * grey[1:-1] + grey[2:]
-    return np.asarray((tall[:, :-2] + 2 * tall[:, 1:-1] + tall[:, 2:]) / 16)
+    for _ in range(2):  # 1-2-1 is 1-1 twice
+        grey = grey[:-1] + grey[1:]
+        grey = grey[:, :-1] + grey[:, 1:]
+    return grey * np.float32(1 / 16)
 
 
 def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
