@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,13 +70,13 @@ class CountResult:
         counted = counted_by(self.settings.edge, found, self.image.width, self.image.height)
         return count_labels(found.labels[counted], self.card.classes)
 
-    @property
+    @cached_property
     def intervals(self) -> dict[str, Interval] | None:
         """Between which numbers the true count of each class lies at 95 %, by class name.
 
         None where the model's card holds no calibration, and where a person corrected the count:
         the interval is about the model's errors. It speaks of the cells that are there,
-        whatever threshold was asked for.
+        whatever threshold was asked for. Worked out when first asked for, and kept.
         """
         if self.corrections:
             return None

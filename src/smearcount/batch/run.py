@@ -81,7 +81,10 @@ def count_batch(
         def work(job: tuple[str, str | None], stop: threading.Event) -> Outcome:
             path, picture = job
             counted = _counted(path, detector, settings, corrections, stop)
-            return _drawn(counted, out, picture).without_pixels()
+            outcome = _drawn(counted, out, picture).without_pixels()
+            if outcome.result is not None:
+                _ = outcome.result.intervals  # kept; the tables would work them out one by one
+            return outcome
 
         outcomes = []
         with closing(in_order(work, left, workers)) as fresh:

@@ -182,11 +182,11 @@ def _distribution(
     likely: Sequence[float] | NDArray[np.float64], misses: float, dispersion: float
 ) -> NDArray[np.float64]:
     """Return the probability of 0, 1, 2 … cells; the last entry is the first that is negligible."""
-    mass = np.zeros(len(likely) + 1)
-    mass[0] = 1
-    for reached, p in enumerate(likely, start=1):
-        mass[1 : reached + 1] += p * (mass[:reached] - mass[1 : reached + 1])
-        mass[0] *= 1 - p
+    outcomes = len(likely) + 1
+    turns = np.exp(-2j * np.pi / outcomes * np.arange(outcomes // 2 + 1))
+    # The transform of a sum of draws is the product of theirs (Hong 2013).
+    transform = np.prod(1 + np.outer(turns - 1, likely), axis=1)
+    mass = np.fft.irfft(transform, outcomes).clip(0)
     return np.convolve(mass, _unseen(misses, dispersion))
 
 
