@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from typing import Final
 
 import numpy as np
@@ -81,7 +79,7 @@ def flags(
     """
     limits = card.thresholds if thresholds is None else thresholds
     found = candidates.above(limits)
-    scene = _scene(json.dumps(card.scene, sort_keys=True)) if card.scene else None
+    scene = Scene.model_validate(card.scene) if card.scene else None
     raised = _of_picture(image, scale, card, scene) if scene else []
     if not len(found):
         return (*raised, NOTHING_FOUND)
@@ -125,8 +123,3 @@ def _plausible(scale: Scale, scene: Scene | None, card: ModelCard, found: Detect
         return True
     ratio = measured * scale.pixel_size_um / RBC_UM
     return 1 / MISFIT <= ratio <= MISFIT
-
-
-@functools.lru_cache(maxsize=8)
-def _scene(text: str) -> Scene:
-    return Scene.model_validate_json(text)
