@@ -39,9 +39,10 @@ def serve(
         ) from None
     from smearcount.detector.load import load_detector
 
+    # First the folder: a second server on it learns that, not that the port is taken.
+    app = create_app(session, load_detector(model), hosts=(host, socket.gethostname()))
     listener = _listen(host, port)
     address = _address(host, listener.getsockname()[1])
-    app = create_app(session, load_detector(model), hosts=(host, socket.gethostname()))
     if host not in _LOOPBACK:
         print(
             "smearcount: anyone who reaches this computer over the network can see and change "

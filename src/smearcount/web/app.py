@@ -22,6 +22,8 @@ from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
 from smearcount.report.overlay import draw
 from smearcount.web.guard import Guard
+from smearcount.web.journal import OutdatedError
+from smearcount.web.photograph import Photograph, UnknownPhotographError
 from smearcount.web.schema import (
     CorrectedBody,
     CorrectionBody,
@@ -31,7 +33,7 @@ from smearcount.web.schema import (
     SessionBody,
     SettingsBody,
 )
-from smearcount.web.session import OutdatedError, Photograph, Session, UnknownPhotographError
+from smearcount.web.session import Session
 from smearcount.web.stored import Seen
 from smearcount.web.takeaway import WRITERS
 from smearcount.web.upload import UPLOAD_LIMIT_BYTES, TooLargeError, receive
@@ -53,7 +55,7 @@ def create_app(session_folder: Path, detector: Detector, hosts: Iterable[str] = 
         hosts: further host names under which the server may be addressed.
 
     Raises:
-        UsageError: the folder cannot hold a session.
+        UsageError: the folder cannot hold a session, or another server has it open.
         DataError: the corrections in it are damaged.
     """
     session = Session(session_folder, detector.card)
@@ -64,6 +66,7 @@ def create_app(session_folder: Path, detector: Detector, hosts: Iterable[str] = 
         worker.start()
         yield
         await run_in_threadpool(worker.stop)
+        session.close()
 
     refusals = {status: {"model": Problem} for status in (400, 403, 404, 409, 411, 413, 507)}
     app = FastAPI(
@@ -144,7 +147,7 @@ def _route_photographs(app: FastAPI, session: Session) -> None:
         if length.isdecimal() and int(length) > UPLOAD_LIMIT_BYTES:
             raise TooLargeError
         try:
-            upload, sha256 = await receive(request.stream(), session.incoming)
+            upload, sha256 = await receive(request.stream(), session.folder.incoming)
         except ClientDisconnect:
             raise HTTPException(400, "The upload was broken off.") from None
         photograph, new = await run_in_threadpool(session.add, upload, name, sha256)
@@ -206,14 +209,14 @@ def _route_takeaway(app: FastAPI, session: Session) -> None:
 
 
 def _counted(session: Session, identity: str) -> tuple[Photograph, Seen]:
-    photograph = session.get(identity)
+    photograph = session.roll.get(identity)
     if photograph.seen is None:
         raise HTTPException(404, "This photograph is not counted yet.")
     return photograph, photograph.seen
 
 
 def _picture(session: Session, identity: str, name: str) -> FileResponse:
-    path = session.tiles(session.get(identity)) / name
+    path = session.folder.tiles(session.roll.get(identity)) / name
     if not path.is_file():
         raise HTTPException(404, "There is no such picture yet.")
     return FileResponse(path, headers={"Cache-Control": "private, max-age=31536000, immutable"})

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smearcount.formats.corrections import Correction, read_corrections
+from smearcount.errors import UsageError
+from smearcount.formats.corrections import Correction, history, read_corrections
+
+
+class OutdatedError(Exception):
+    """A correction was made on a view that other corrections have changed since."""
 
 
 class Journal:
@@ -19,26 +24,43 @@ class Journal:
         """Open the list, creating it if need be, and cut off a line that a crash left half done.
 
         Raises:
+            UsageError: the file cannot be written.
             DataError: the file holds something else.
         """
         self.path = path
-        path.touch()
-        whole = path.read_bytes()
-        end = whole.rfind(b"\n") + 1
-        if end < len(whole):
-            os.truncate(path, end)
+        try:
+            path.touch()
+            whole = path.read_bytes()
+            end = whole.rfind(b"\n") + 1
+            if end < len(whole):
+                os.truncate(path, end)
+        except OSError as error:
+            raise UsageError(f"{path}: this file cannot be used ({error.strerror}).") from None
         self._lines = {image: list(lines) for image, lines in read_corrections(path).items()}
 
     def of(self, image_sha256: str) -> tuple[Correction, ...]:
         """Return the corrections of one image, in order."""
         return tuple(self._lines.get(image_sha256, ()))
 
-    def append(self, correction: Correction) -> None:
+    def append(self, correction: Correction, after: int) -> None:
         """Add a line; when this returns, it is on the disk.
 
+        Args:
+            correction: what was corrected.
+            after: how many lines about the image the user had seen.
+
         Raises:
+            OutdatedError: there are other lines meanwhile.
+            UsageError: there is nothing to undo or redo.
             OSError: it could not be written; the list is as it was.
         """
+        lines = self.of(correction.image)
+        if after != len(lines):
+            raise OutdatedError
+        done, undone = history(lines)
+        kind = correction.kind
+        if (kind == "undo" and not done) or (kind == "redo" and not undone):
+            raise UsageError(f"There is nothing to {kind}.")
         before = self.path.stat().st_size
         try:
             with self.path.open("ab") as file:

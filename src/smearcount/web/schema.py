@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from smearcount.formats.corrections import Cell
 from smearcount.result import CountResult
 from smearcount.settings import EdgeRule, Settings
-from smearcount.web.session import Photograph, Session, State
+from smearcount.web.photograph import Photograph, State
+from smearcount.web.session import Session
 
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

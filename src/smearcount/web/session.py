@@ -1,26 +1,13 @@
 """The state of a page: photographs, what was seen in them, settings and corrections.
 
-Everything lives in one folder, and whatever the page was told is safe is on the disk::
-
-    photographs/<name>          the uploads, under the names that the user knows
-    seen/<id>/                  photograph.json, seen.npz and tiles/ of each
-    corrections.jsonl           what was corrected by hand, append-only
-    settings.json               thresholds, edge rule, pixel size
-
-The folder is opened again after a crash as it was; half-finished uploads are thrown away.
+Whatever the page was told is safe is on the disk, in one folder, and is found there again after a
+crash; see :mod:`smearcount.web.folder`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from smearcount.corrected import corrected
@@ -29,126 +16,45 @@ from smearcount.errors import UsageError
 from smearcount.formats.corrections import Cell, Correction, history
 from smearcount.result import CountResult
 from smearcount.settings import Settings
+from smearcount.web.folder import SessionFolder
 from smearcount.web.journal import Journal
 from smearcount.web.names import numbered, safe_name
-from smearcount.web.stored import Seen, read_seen, write_seen
-
-State = Literal["waiting", "counting", "done", "failed", "cancelled"]
-
-
-class UnknownPhotographError(KeyError):
-    """There is no such photograph in the session."""
-
-
-class OutdatedError(Exception):
-    """A correction was made on a view that other corrections have changed since."""
-
-
-@dataclass(eq=False)
-class Photograph:
-    """One photograph of the session.
-
-    Attributes:
-        id: of the name and the bytes, 16 hex digits.
-        name: relative path with ``/``, unique in the session.
-        sha256: of the file.
-        order: its place among the uploads.
-        state: what is going on with it.
-        reason: why it failed, one sentence; empty otherwise.
-        seen: what the model saw, once done.
-        revision: of the session when this last changed.
-    """
-
-    id: str
-    name: str
-    sha256: str
-    order: int
-    state: State = "waiting"
-    reason: str = ""
-    seen: Seen | None = None
-    revision: int = 0
+from smearcount.web.photograph import Photograph, identity_of
+from smearcount.web.roll import Roll
+from smearcount.web.stored import Seen
 
 
 class Session:
     """The photographs of one folder; safe to use from several threads.
 
     Attributes:
-        folder: where everything lives.
+        folder: where everything lies.
         card: the card of the model that looks.
         settings: threshold per class, edge rule, pixel size.
-        revision: grows with every change.
-        changed: notified whenever a photograph starts to wait.
+        roll: the photographs.
     """
 
     def __init__(self, folder: Path, card: ModelCard) -> None:
         """Open a session, or begin one in a new folder.
 
         Raises:
-            UsageError: the folder cannot be used.
+            UsageError: the folder cannot be used, or another server uses it.
             DataError: the corrections in it are damaged.
         """
-        self.folder = folder.resolve()
+        self.folder = SessionFolder(folder)
         self.card = card
-        self.revision = 0
-        self.changed = threading.Condition(threading.RLock())
-        self._photographs: dict[str, Photograph] = {}
-        self._removed: dict[str, int] = {}
+        self.roll = Roll()
         try:
-            shutil.rmtree(self.incoming, ignore_errors=True)
-            for place in (self.incoming, self.photographs, self.folder / "seen"):
-                place.mkdir(parents=True, exist_ok=True)
-            self._journal = Journal(self.folder / "corrections.jsonl")
-        except OSError as error:
-            raise UsageError(
-                f"{folder}: this folder cannot hold a session ({error.strerror})."
-            ) from None
+            self._journal = Journal(self.folder.corrections)
+        except BaseException:
+            self.folder.close()
+            raise
         self.settings = self._read_settings()
         self._read_photographs()
 
-    @property
-    def incoming(self) -> Path:
-        """Where uploads are written until they are complete."""
-        return self.folder / "incoming"
-
-    @property
-    def photographs(self) -> Path:
-        """Where complete uploads lie."""
-        return self.folder / "photographs"
-
-    @property
-    def corrections(self) -> Path:
-        """The file with the corrections."""
-        return self._journal.path
-
-    def path(self, photograph: Photograph) -> Path:
-        """Return the file of a photograph."""
-        return self.photographs / photograph.name
-
-    def tiles(self, photograph: Photograph) -> Path:
-        """Return the folder of the tiles of a photograph."""
-        return self._home(photograph.id) / "tiles"
-
-    def all(self) -> list[Photograph]:
-        """Return the photographs in the order of their upload."""
-        with self.changed:
-            return sorted(self._photographs.values(), key=lambda photograph: photograph.order)
-
-    def get(self, identity: str) -> Photograph:
-        """Return one photograph.
-
-        Raises:
-            UnknownPhotographError: there is none.
-        """
-        with self.changed:
-            try:
-                return self._photographs[identity]
-            except KeyError:
-                raise UnknownPhotographError(identity) from None
-
-    def removed_since(self, revision: int) -> list[str]:
-        """Return the ids of the photographs removed after a revision."""
-        with self.changed:
-            return [identity for identity, at in self._removed.items() if at > revision]
+    def close(self) -> None:
+        """Let another server have the folder; nothing is lost without it."""
+        self.folder.close()
 
     def add(self, upload: Path, given_name: str, sha256: str) -> tuple[Photograph, bool]:
         """Take in a complete upload; when this returns, a crash no longer loses it.
@@ -164,27 +70,20 @@ class Session:
         Raises:
             OSError: the disk is full or not writable.
         """
-        with self.changed:
-            name = safe_name(given_name)
+        with self.roll.changed:
+            wanted = name = safe_name(given_name)
             for number in range(2, 1_000_000):
-                identity = _identity(name, sha256)
-                known = self._photographs.get(identity)
-                if known is not None:
+                identity = identity_of(name, sha256)
+                if self.roll.holds(identity):
                     upload.unlink()
-                    return known, False
+                    return self.roll.get(identity), False
                 if self._free(name):
                     break
-                name = numbered(safe_name(given_name), number)
-            order = 1 + max((p.order for p in self._photographs.values()), default=0)
+                name = numbered(wanted, number)
+            order = 1 + max((one.order for one in self.roll), default=0)
             photograph = Photograph(identity, name, sha256, order)
-            target = self.path(photograph)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            upload.replace(target)
-            self._write_photograph(photograph)
-            self._photographs[identity] = photograph
-            self._removed.pop(identity, None)
-            self._touch(photograph)
-            self.changed.notify_all()
+            self.folder.keep(photograph, upload)
+            self.roll.add(photograph)
             return photograph, True
 
     def remove(self, identity: str) -> None:
@@ -193,21 +92,17 @@ class Session:
         Raises:
             UnknownPhotographError: there is none.
         """
-        with self.changed:
-            photograph = self.get(identity)
-            # First the entry, then the file: a crash in between leaves a file, never a dead entry.
-            shutil.rmtree(self._home(identity), ignore_errors=True)
-            self.path(photograph).unlink(missing_ok=True)
-            del self._photographs[identity]
-            self.revision += 1
-            self._removed[identity] = self.revision
+        with self.roll.changed:
+            photograph = self.roll.get(identity)
+            self.folder.forget(photograph)
+            self.roll.drop(photograph)
 
     def next_waiting(self) -> Photograph | None:
         """Return the next photograph to count, marked as being counted."""
-        with self.changed:
-            for photograph in self.all():
+        with self.roll.changed:
+            for photograph in self.roll:
                 if photograph.state == "waiting":
-                    self._change(photograph, "counting")
+                    self.roll.change(photograph, "counting")
                     return photograph
             return None
 
@@ -220,30 +115,30 @@ class Session:
             seen: what was seen; None if it failed.
             why: the reason for a failure.
         """
-        with self.changed:
-            if self._photographs.get(photograph.id) is not photograph:
+        with self.roll.changed:
+            if photograph not in self.roll:
                 return
             if asked.pixel_size_um != self.settings.pixel_size_um:
-                self._change(photograph, "waiting")
+                self.roll.change(photograph, "waiting")
                 return
             if seen is not None:
-                write_seen(self._home(photograph.id) / "seen.npz", seen)
+                self.folder.keep_seen(photograph, seen)
             photograph.seen, photograph.reason = seen, why
-            self._change(photograph, "failed" if seen is None else "done")
+            self.roll.change(photograph, "failed" if seen is None else "done")
 
     def cancel(self) -> None:
         """Count none of those that wait."""
-        with self.changed:
-            for photograph in self._photographs.values():
+        with self.roll.changed:
+            for photograph in self.roll:
                 if photograph.state == "waiting":
-                    self._change(photograph, "cancelled")
+                    self.roll.change(photograph, "cancelled")
 
     def resume(self) -> None:
         """Count those that were cancelled after all."""
-        with self.changed:
-            for photograph in self._photographs.values():
+        with self.roll.changed:
+            for photograph in self.roll:
                 if photograph.state == "cancelled":
-                    self._change(photograph, "waiting")
+                    self.roll.change(photograph, "waiting")
 
     def set(self, settings: Settings) -> None:
         """Change the settings; another pixel size means to look at every photograph again.
@@ -252,15 +147,15 @@ class Session:
             UsageError: the number of thresholds is not the number of classes.
         """
         settings.thresholds(self.card.thresholds)
-        with self.changed:
+        with self.roll.changed:
             again = settings.pixel_size_um != self.settings.pixel_size_um
-            _write(self.folder / "settings.json", json.dumps(asdict(settings)))
+            self.folder.write_settings(settings)
             self.settings = settings
-            for photograph in self._photographs.values():
+            for photograph in self.roll:
                 if again and photograph.state in ("done", "failed"):
-                    self._change(photograph, "waiting")
+                    self.roll.change(photograph, "waiting")
                 else:
-                    self._touch(photograph)
+                    self.roll.change(photograph)
 
     def correct(
         self,
@@ -284,37 +179,30 @@ class Session:
             OutdatedError: there are other corrections meanwhile.
             UsageError: there is nothing to undo or redo, or a class is unknown.
         """
-        with self.changed:
-            photograph = self.get(identity)
-            lines = self.lines(photograph)
-            if after != len(lines):
-                raise OutdatedError
-            done, undone = history(lines)
-            if (kind == "undo" and not done) or (kind == "redo" and not undone):
-                raise UsageError(f"There is nothing to {kind}.")
+        with self.roll.changed:
+            photograph = self.roll.get(identity)
             strangers = {cell.label for cell in (*remove, *add)} - set(self.card.classes)
             if strangers:
                 raise UsageError(
                     f"The model knows {', '.join(self.card.classes)}, not {strangers.pop()!r}."
                 )
-            self._journal.append(
-                Correction(
-                    image=photograph.sha256,
-                    name=photograph.name,
-                    time=datetime.now(UTC).isoformat(timespec="seconds"),
-                    kind=kind,
-                    remove=remove,
-                    add=add,
-                )
+            line = Correction(
+                image=photograph.sha256,
+                name=photograph.name,
+                time=datetime.now(UTC).isoformat(timespec="seconds"),
+                kind=kind,
+                remove=remove,
+                add=add,
             )
-            for other in self._photographs.values():
+            self._journal.append(line, after)
+            for other in self.roll:
                 if other.sha256 == photograph.sha256:
-                    self._touch(other)
+                    self.roll.change(other)
             return photograph
 
     def lines(self, photograph: Photograph) -> tuple[Correction, ...]:
         """Return the corrections of a photograph, in order."""
-        with self.changed:
+        with self.roll.changed:
             return self._journal.of(photograph.sha256)
 
     def standing(self, photograph: Photograph) -> list[Correction]:
@@ -326,86 +214,34 @@ class Session:
         seen, settings = photograph.seen, self.settings
         if seen is None or photograph.state != "done":
             return None
-        return seen.result(photograph.name, self.path(photograph), self.card, settings)
+        return seen.result(photograph.name, self.folder.file(photograph), self.card, settings)
 
     def counted(self, photograph: Photograph) -> CountResult | None:
         """Return the count with the corrections, or None before it is done."""
         result = self.automatic(photograph)
         return None if result is None else corrected(result, self.lines(photograph))
 
-    def _home(self, identity: str) -> Path:
-        return self.folder / "seen" / identity
-
     def _free(self, name: str) -> bool:
-        """Tell whether nothing stands where this name, or a folder of it, would go."""
-        taken = {photograph.name.casefold() for photograph in self._photographs.values()}
-        folders = list(PurePosixPath(name).parents)[:-1]
-        return (
-            name.casefold() not in taken
-            and not (self.photographs / name).is_dir()
-            and not any((self.photographs / folder).is_file() for folder in folders)
-        )
-
-    def _change(self, photograph: Photograph, state: State) -> None:
-        photograph.state = state
-        self._touch(photograph)
-        if state == "waiting":
-            self.changed.notify_all()
-
-    def _touch(self, photograph: Photograph) -> None:
-        self.revision += 1
-        photograph.revision = self.revision
-
-    def _write_photograph(self, photograph: Photograph) -> None:
-        home = self._home(photograph.id)
-        home.mkdir(parents=True, exist_ok=True)
-        facts = {key: getattr(photograph, key) for key in ("name", "sha256", "order")}
-        _write(home / "photograph.json", json.dumps(facts))
+        taken = {photograph.name.casefold() for photograph in self.roll}
+        return name.casefold() not in taken and self.folder.free(name)
 
     def _read_photographs(self) -> None:
-        for file in _entries(self.folder / "seen"):
-            try:
-                facts = json.loads(file.read_text(encoding="utf-8"))
-                photograph = Photograph(file.parent.name, **facts)
-            except (OSError, ValueError, TypeError):
-                continue
-            if not self.path(photograph).is_file():
-                continue
-            seen = read_seen(file.with_name("seen.npz"))
+        for photograph in self.folder.read_photographs():
+            seen = photograph.seen
             if (
                 seen is not None
                 and seen.model_sha256 == self.card.sha256
                 and seen.asked_pixel_size_um == self.settings.pixel_size_um
             ):
-                photograph.seen, photograph.state = seen, "done"
-            self._photographs[photograph.id] = photograph
-            self._touch(photograph)
+                photograph.state = "done"
+            else:
+                photograph.seen = None
+            self.roll.add(photograph)
 
     def _read_settings(self) -> Settings:
+        settings = self.folder.read_settings()
         try:
-            facts = json.loads((self.folder / "settings.json").read_text(encoding="utf-8"))
-            if isinstance(facts["threshold"], list):
-                facts["threshold"] = tuple(facts["threshold"])
-            settings = Settings(**facts)
             settings.thresholds(self.card.thresholds)
-        except (OSError, ValueError, KeyError, TypeError, UsageError):
+        except UsageError:  # they were made for a model with other classes
             return Settings()
         return settings
-
-
-def _identity(name: str, sha256: str) -> str:
-    return hashlib.sha256(f"{name}\0{sha256}".encode()).hexdigest()[:16]
-
-
-def _entries(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.glob("*/photograph.json"))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all, and have it on the disk."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -24,7 +24,7 @@ def outcomes(session: Session) -> list[Outcome]:
     Those that are still waiting are left out.
     """
     found = []
-    for photograph in sorted(session.all(), key=lambda one: natural_order(one.name)):
+    for photograph in sorted(session.roll, key=lambda one: natural_order(one.name)):
         result = session.counted(photograph)
         if result is not None:
             found.append(Outcome(photograph.name, result=result))
@@ -36,7 +36,7 @@ def outcomes(session: Session) -> list[Outcome]:
 def command(session: Session) -> str:
     """Return the command line that gives the same numbers from the session's own files."""
     settings = session.settings
-    words = ["smearcount", "count", str(session.photographs)]
+    words = ["smearcount", "count", str(session.folder.photographs)]
     if settings.threshold is not None:
         limits = settings.thresholds(session.card.thresholds)
         words += ["--threshold", ",".join(f"{limit:g}" for limit in limits)]
@@ -44,9 +44,9 @@ def command(session: Session) -> str:
         words += ["--edge", settings.edge]
     if settings.pixel_size_um is not None:
         words += ["--pixel-size", f"{settings.pixel_size_um:g}"]
-    if any(session.standing(photograph) for photograph in session.all()):
-        words += ["--corrections", str(session.corrections)]
-    if any("/" in photograph.name for photograph in session.all()):
+    if any(session.standing(photograph) for photograph in session.roll):
+        words += ["--corrections", str(session.folder.corrections)]
+    if any("/" in photograph.name for photograph in session.roll):
         words += ["--group-by", "folder"]
     return shlex.join([*words, "--out", "counted"])
 
@@ -93,7 +93,7 @@ def _coco(session: Session, path: Path) -> None:
 
 
 def _corrections(session: Session, path: Path) -> None:
-    path.write_bytes(session.corrections.read_bytes())
+    path.write_bytes(session.folder.corrections.read_bytes())
 
 
 def _command(session: Session, path: Path) -> None:

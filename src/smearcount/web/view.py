@@ -8,6 +8,7 @@ import numpy as np
 
 from smearcount.classes import class_colour
 from smearcount.formats.corrections import apply, history
+from smearcount.web.photograph import Photograph
 from smearcount.web.schema import (
     AddedCell,
     ClassRow,
@@ -17,7 +18,7 @@ from smearcount.web.schema import (
     SessionBody,
     SettingsBody,
 )
-from smearcount.web.session import Photograph, Session
+from smearcount.web.session import Session
 from smearcount.web.stored import Seen
 from smearcount.web.tiles import TILE_SIDE, level_count
 
@@ -25,10 +26,10 @@ from smearcount.web.tiles import TILE_SIDE, level_count
 def session_body(session: Session, since: int, upload_limit_bytes: int) -> SessionBody:
     """Return what changed since a revision; everything for revision -1."""
     card, settings = session.card, session.settings
-    with session.changed:
-        rows = [PhotographRow.of(session, p) for p in session.all() if p.revision > since]
+    with session.roll.changed:
+        rows = [PhotographRow.of(session, p) for p in session.roll if p.revision > since]
         return SessionBody(
-            revision=session.revision,
+            revision=session.roll.revision,
             classes=[
                 ClassRow(name=name, colour=class_colour(label), threshold=threshold)
                 for label, (name, threshold) in enumerate(
@@ -45,14 +46,14 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
                 pixel_size_um=settings.pixel_size_um,
             ),
             photographs=rows,
-            removed=session.removed_since(since),
+            removed=session.roll.removed_since(since),
             upload_limit_bytes=upload_limit_bytes,
         )
 
 
 def photograph_body(session: Session, photograph: Photograph, seen: Seen) -> PhotographBody:
     """Return everything about a photograph that was counted."""
-    with session.changed:
+    with session.roll.changed:
         return PhotographBody(
             **_corrections(session, photograph, seen),
             width=seen.width,
@@ -71,7 +72,7 @@ def photograph_body(session: Session, photograph: Photograph, seen: Seen) -> Pho
 
 def corrected_body(session: Session, photograph: Photograph, seen: Seen) -> CorrectedBody:
     """Return what the corrections of a photograph amount to."""
-    with session.changed:
+    with session.roll.changed:
         return CorrectedBody(**_corrections(session, photograph, seen))
 
 

@@ -6,15 +6,21 @@ import logging
 import threading
 from dataclasses import replace
 
+import numpy as np
+
 from smearcount.analyse import analyse
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
 from smearcount.image.read import open_image
-from smearcount.web.session import Photograph, Session
+from smearcount.settings import Settings
+from smearcount.web.photograph import Photograph
+from smearcount.web.session import Session
 from smearcount.web.stored import Seen
 from smearcount.web.tiles import build_pyramid
 
 _log = logging.getLogger(__name__)
+
+_BLANK_SHAPE = (480, 640, 3)
 
 
 class Worker:
@@ -38,17 +44,18 @@ class Worker:
 
     def stop(self) -> None:
         """Stop after the present photograph; wait a moment for that."""
-        with self._session.changed:
+        with self._session.roll.changed:
             self._stopping = True
-            self._session.changed.notify_all()
+            self._session.roll.changed.notify_all()
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
+        self._warm_up()
         while True:
-            with self._session.changed:
+            with self._session.roll.changed:
                 photograph = self._session.next_waiting()
                 while photograph is None and not self._stopping:
-                    self._session.changed.wait()
+                    self._session.roll.changed.wait()
                     photograph = self._session.next_waiting()
                 if self._stopping or photograph is None:
                     return
@@ -62,17 +69,25 @@ class Worker:
             except Exception as error:  # one photograph must not stop the others
                 _log.exception("counting %s failed", photograph.name)
                 seen, why = None, f"Counting failed ({type(error).__name__}: {error})."
-            why = why.replace(f"{self._session.path(photograph)}: ", "")
+            why = why.replace(f"{self._session.folder.file(photograph)}: ", "")
             try:
                 self._session.finish(photograph, settings, seen, why)
             except OSError as error:
                 self._session.finish(photograph, settings, None, f"Not saved ({error.strerror}).")
 
+    def _warm_up(self) -> None:
+        """Look at empty glass once, so that the first photograph finds everything loaded."""
+        blank = np.full(_BLANK_SHAPE, 230, dtype=np.uint8)
+        try:
+            analyse(lambda: open_image(blank), self._detector, Settings())
+        except Exception as error:  # the first photograph will say it to the user
+            _log.debug("warming up failed: %s", error)
+
     def _look(self, photograph: Photograph) -> Seen:
-        path = self._session.path(photograph)
+        path = self._session.folder.file(photograph)
         # Thresholds and edge rule come later, from what was seen.
         result = analyse(lambda: open_image(path), self._detector, self._session.settings)
-        tiles = self._session.tiles(photograph)
+        tiles = self._session.folder.tiles(photograph)
         if not tiles.exists():
             build_pyramid(result.image, tiles)
         return Seen.of(replace(result, image=replace(result.image, name=photograph.name)))

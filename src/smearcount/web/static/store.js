@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 
-const BUSY_MS = 300;
+const BUSY_MS = 100;
 const IDLE_MS = 4000;
 
 export const store = {
