@@ -15,7 +15,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.detector.field import detect_field
 from smearcount.image.image import SmearImage
-from smearcount.quality.flags import flags
+from smearcount.quality.flags import flags_of_cells, flags_of_picture
 from smearcount.result import CountResult, Scale
 from smearcount.settings import Settings
 
@@ -36,16 +36,20 @@ def analyse(
     started = time.perf_counter()
     image = open_image()
     field = detect_field(image, detector, settings.pixel_size_um)
-    result = judge(image, field.detections, field.scale, detector.card, settings)
-    thresholds = settings.thresholds(detector.card.thresholds)
-    raised = flags(image, field.detections, field.scale, detector.card, thresholds)
-    return replace(result, flags=raised, seconds=time.perf_counter() - started)
+    raised = flags_of_picture(image, field.scale, detector.card)
+    result = judge(image, field.detections, field.scale, detector.card, settings, raised)
+    return replace(result, seconds=time.perf_counter() - started)
 
 
 def judge(
-    image: SmearImage, candidates: Detections, scale: Scale, card: ModelCard, settings: Settings
+    image: SmearImage,
+    candidates: Detections,
+    scale: Scale,
+    card: ModelCard,
+    settings: Settings,
+    picture_flags: tuple[str, ...] = (),
 ) -> CountResult:
-    """Apply the thresholds and the edge rule to what a detector saw.
+    """Apply the thresholds and the edge rule to what a detector saw; flags follow them.
 
     Args:
         image: the image; its pixels are not read.
@@ -53,18 +57,20 @@ def judge(
         scale: the magnification.
         card: the card of the model that looked.
         settings: threshold and edge rule.
+        picture_flags: what the picture itself raised; the flags of the cells are added.
 
     Raises:
         UsageError: the number of thresholds is not the number of classes.
     """
-    found = candidates.above(settings.thresholds(card.thresholds))
+    thresholds = settings.thresholds(card.thresholds)
+    found = candidates.above(thresholds)
     return CountResult(
         image=image,
         candidates=candidates,
         detections=found,
         counted=counted_by(settings.edge, found, image.width, image.height),
         scale=scale,
-        flags=(),
+        flags=(*picture_flags, *flags_of_cells(image, candidates, scale, card, thresholds)),
         settings=settings,
         card=card,
         seconds=0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from smearcount.analyse import analyse
 from smearcount.corrected import corrected
+from smearcount.errors import UsageError
 from smearcount.formats.corrections import read_corrections
 from smearcount.image.read import open_image
 from smearcount.settings import Settings
@@ -90,6 +92,28 @@ def test_thresholds_and_edge_rule_change_every_count_at_once(client: TestClient)
     assert client.put("/api/settings", json=body).status_code == 200
     assert settled(client)["a.png"]["automatic"]["counted"] == [1, 13, 0]
     assert client.put("/api/settings", json=body | {"thresholds": [0.5]}).status_code == 400
+
+
+def test_flags_follow_the_thresholds_as_from_python(client: TestClient, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(png(PICTURE))
+    upload(client, file.read_bytes(), "a.png")
+    assert settled(client)["a.png"]["flags"] == []
+    for limits in ((0.95, 0.95, 0.95), (0.5, 0.62, 0.5), (0.5, 0.5, 0.5)):
+        client.put("/api/settings", json={"thresholds": limits})
+        expected = analyse(lambda: open_image(file), DiscDetector(), Settings(limits))
+        assert settled(client)["a.png"]["flags"] == list(expected.flags)
+        assert (limits[0] == 0.95) == ("nothing found" in expected.flags)
+
+
+def test_a_second_server_on_the_folder_is_told_so_in_one_sentence(
+    client: TestClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "session"
+    with pytest.raises(UsageError, match=re.escape(str(folder))) as refusal:
+        create_app(folder, DiscDetector())
+    assert "--session" in str(refusal.value)
+    assert client.get("/api/session").status_code == 200
 
 
 def test_every_correction_then_undo_gives_the_identical_count(client: TestClient) -> None:

@@ -44,6 +44,9 @@ EXPLAINED: Final = {
 }
 """What each flag means and what to do, for reports."""
 
+OF_PICTURE: Final = (OUT_OF_FOCUS, TOO_DARK, TOO_BRIGHT, UNFAMILIAR)
+"""The flags that speak of the picture alone: no threshold changes them."""
+
 CROWDED: Final = 1.1
 """Factor beyond the fullest training image from which a field is too crowded."""
 
@@ -78,11 +81,26 @@ def flags(
         keys of :data:`EXPLAINED`, the picture's before the detections'.
     """
     limits = card.thresholds if thresholds is None else thresholds
-    found = candidates.above(limits)
-    scene = Scene.model_validate(card.scene) if card.scene else None
-    raised = _of_picture(image, scale, card, scene) if scene else []
+    cells = flags_of_cells(image, candidates, scale, card, limits)
+    return (*flags_of_picture(image, scale, card), *cells)
+
+
+def flags_of_cells(
+    image: SmearImage,
+    candidates: Detections,
+    scale: Scale,
+    card: ModelCard,
+    thresholds: tuple[float, ...],
+) -> tuple[str, ...]:
+    """Return the flags that follow the thresholds; the pixels of the image are not read.
+
+    The arguments are those of :func:`flags`.
+    """
+    found = candidates.above(thresholds)
+    scene = _scene_of(card)
     if not len(found):
-        return (*raised, NOTHING_FOUND)
+        return (NOTHING_FOUND,)
+    raised = []
     if scene:
         covered = float(area(found.boxes_xyxy_px).sum()) / (image.width * image.height)
         if covered > scene.covered[1] * CROWDED:
@@ -91,13 +109,17 @@ def flags(
             raised.append(TOO_SPARSE)
     if not _plausible(scale, scene, card, found):
         raised.append(ODD_MAGNIFICATION)
-    near = candidates.above(tuple(_DOUBTFUL_FROM * limit for limit in limits))
+    near = candidates.above(tuple(_DOUBTFUL_FROM * limit for limit in thresholds))
     if len(near) - len(found) >= max(_FEW, len(found)):
         raised.append(DOUBTFUL)
     return tuple(raised)
 
 
-def _of_picture(image: SmearImage, scale: Scale, card: ModelCard, scene: Scene) -> list[str]:
+def flags_of_picture(image: SmearImage, scale: Scale, card: ModelCard) -> tuple[str, ...]:
+    """Return those of :data:`OF_PICTURE` that an image raises; its middle is read."""
+    scene = _scene_of(card)
+    if scene is None:
+        return ()
     rbc_px = scale.rbc_diameter_px or card.source_rbc_px or RBC_PX
     measures = measure(view(image, rbc_px))
     raised = []
@@ -109,7 +131,7 @@ def _of_picture(image: SmearImage, scale: Scale, card: ModelCard, scene: Scene) 
         raised.append(TOO_BRIGHT)
     if scene.distance(measures.look) > scene.farthest:
         raised.append(UNFAMILIAR)
-    return raised
+    return tuple(raised)
 
 
 def _plausible(scale: Scale, scene: Scene | None, card: ModelCard, found: Detections) -> bool:
@@ -123,3 +145,7 @@ def _plausible(scale: Scale, scene: Scene | None, card: ModelCard, found: Detect
         return True
     ratio = measured * scale.pixel_size_um / RBC_UM
     return 1 / MISFIT <= ratio <= MISFIT
+
+
+def _scene_of(card: ModelCard) -> Scene | None:
+    return Scene.model_validate(card.scene) if card.scene else None

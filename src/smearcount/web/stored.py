@@ -15,6 +15,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Pixels
 from smearcount.image.image import Region, SmearImage
 from smearcount.image.read import open_image
+from smearcount.quality.flags import OF_PICTURE
 from smearcount.result import CountResult, Scale
 from smearcount.settings import Settings
 
@@ -31,7 +32,7 @@ class Seen:
         file_pixel_size_um: what the file says, or None.
         candidates: every detection from the score floor on.
         scale: the magnification.
-        flags: short warnings.
+        picture_flags: warnings that no threshold changes; the others follow the settings.
         seconds: how long it took.
         asked_pixel_size_um: the pixel size that was asked for, or None.
         model_sha256: of the model that looked.
@@ -44,7 +45,7 @@ class Seen:
     file_pixel_size_um: float | None
     candidates: Detections
     scale: Scale
-    flags: tuple[str, ...]
+    picture_flags: tuple[str, ...]
     seconds: float
     asked_pixel_size_um: float | None
     model_sha256: str
@@ -61,7 +62,7 @@ class Seen:
             file_pixel_size_um=image.pixel_size_um,
             candidates=result.candidates,
             scale=result.scale,
-            flags=result.flags,
+            picture_flags=tuple(flag for flag in result.flags if flag in OF_PICTURE),
             seconds=result.seconds,
             asked_pixel_size_um=result.settings.pixel_size_um,
             model_sha256=result.card.sha256,
@@ -85,8 +86,8 @@ class Seen:
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
         )
-        result = judge(image, self.candidates, self.scale, card, settings)
-        return replace(result, flags=self.flags, seconds=self.seconds)
+        result = judge(image, self.candidates, self.scale, card, settings, self.picture_flags)
+        return replace(result, seconds=self.seconds)
 
 
 def _read(path: Path, region: Region) -> Pixels:
@@ -118,7 +119,7 @@ def read_seen(path: Path) -> Seen | None:
             facts = json.loads(str(arrays["facts"]))
             candidates = Detections(arrays["boxes_xyxy_px"], arrays["scores"], arrays["labels"])
         facts["scale"] = Scale(**facts["scale"])
-        for key in ("flags", "notes"):
+        for key in ("picture_flags", "notes"):
             facts[key] = tuple(facts[key])
         return Seen(candidates=candidates, **facts)
     except (OSError, ValueError, KeyError, TypeError, EOFError):
