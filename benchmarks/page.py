@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +93,23 @@ def first_count_s(browser: Browser, session: Path, photograph: Path) -> float:
     return seconds
 
 
-def panned(browser: Browser, page: Page) -> Blocked:
-    """Swing the picture to and fro; return what that blocked."""
+def swing(page: Page, x: float, y: float) -> None:
+    """Drag the picture to and fro."""
+    page.mouse.down()
+    for step in range(SWINGS * STEPS):
+        angle = 2 * math.pi * step / STEPS
+        page.mouse.move(x + 250 * math.sin(angle), y + 150 * math.sin(2 * angle))
+    page.mouse.up()
+
+
+def breathe(page: Page, x: float, y: float) -> None:
+    """Turn the wheel to and fro."""
+    for step in range(STEPS):
+        page.mouse.wheel(0, 80 * math.copysign(1, math.sin(2 * math.pi * step / STEPS)))
+
+
+def blocked_by(hand: Callable[[Page, float, float], None], browser: Browser, page: Page) -> Blocked:
+    """Return what a hand's movement, from the middle of the picture on, blocked."""
     stage = page.locator("#canvas").bounding_box()
     assert stage is not None
     x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
@@ -112,11 +127,7 @@ def panned(browser: Browser, page: Page) -> Blocked:
         }"""
     )
     page.mouse.move(x, y)
-    page.mouse.down()
-    for step in range(SWINGS * STEPS):
-        angle = 2 * math.pi * step / STEPS
-        page.mouse.move(x + 250 * math.sin(angle), y + 150 * math.sin(2 * angle))
-    page.mouse.up()
+    hand(page, x, y)
     frame_ms = page.evaluate("window.longestFrame")
     tasks = main_thread_tasks(json.loads(browser.stop_tracing())["traceEvents"])
     return Blocked(
@@ -157,11 +168,12 @@ def pan_everywhere(browser: Browser, session: Path, photograph: Path, slowdown: 
         for zoom, clicks in (("whole field", 0), ("2 x", 2), ("5 x", 2), ("13 x", 2), ("38 x", 3)):
             for _ in range(clicks):
                 page.click("#zoom-in")
-            told(zoom, panned(browser, page))
+            told(zoom, blocked_by(swing, browser, page))
         page.click("#fit")
         page.focus("#canvas")
         page.keyboard.press("Control+a")
-        told("whole, all selected", panned(browser, page))
+        page.wait_for_timeout(1000)
+        told("zooming, all selected", blocked_by(breathe, browser, page))
         page.close()
 
 

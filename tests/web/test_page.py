@@ -232,6 +232,29 @@ def test_a_cell_is_moved_and_resized_by_hand(page: sync_api.Page, tmp_path: Path
     wait_for_counts(page, "automatic", [0, 5, 0])
 
 
+def test_a_setting_survives_a_correction_made_at_once_and_a_reload(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    page.keyboard.press("b")
+    page.evaluate(
+        """() => {
+            const edge = document.getElementById("edge");
+            edge.value = "two-edges";
+            edge.dispatchEvent(new Event("change"));
+        }"""
+    )
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    page.wait_for_timeout(600)
+    for _ in range(2):
+        assert page.locator("#edge").input_value() == "two-edges"
+        sync_api.expect(page.locator("#show-boxes")).not_to_be_checked()
+        page.reload()
+        wait_for_counts(page, "corrected", [1, 11, 1])
+
+
 def test_a_bad_file_is_a_card_with_its_reason(page: sync_api.Page) -> None:
     drop(page, bad=b"no picture", good=SECOND)
     card = page.locator(".card.failed")

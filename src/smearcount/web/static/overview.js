@@ -48,6 +48,9 @@ export function showCards(list, open) {
   for (const [name] of uploads.failed) wanted.add(`!${name}`);
   for (const [id, card] of cards) {
     if (wanted.has(id)) continue;
+    // The focus of a removed card goes to its neighbour.
+    const neighbour = card.item.nextSibling ?? card.item.previousSibling;
+    if (card.item.contains(document.activeElement)) neighbour?.querySelector("button").focus();
     card.item.remove();
     cards.delete(id);
   }
@@ -58,7 +61,7 @@ export function showCards(list, open) {
       const focused = card?.item.contains(document.activeElement);
       const item = make();
       card?.item.replaceWith(item);
-      if (focused) item.querySelector("button")?.focus();
+      if (focused) item.querySelector("button").focus();
       card = { key, item };
       cards.set(id, card);
     }
@@ -89,6 +92,7 @@ function cardOf(row, open) {
     const picture = element("img", { src: thumbnailOf(row.id), alt: "", loading: "lazy" });
     const button = element("button", { className: "open" }, picture);
     button.setAttribute("aria-label", t("openNamed", { name: row.name }));
+    button.dataset.opens = row.id;
     button.addEventListener("click", () => open(row.id));
     item.append(button, name);
     const folder = folderOf(row.name);
@@ -128,6 +132,7 @@ function removeButton(name, remove) {
 
 export function showTable(table, open) {
   const rows = rowsInOrder();
+  const focused = table.contains(document.activeElement) && document.activeElement.dataset.opens;
   const folders = Map.groupBy ? Map.groupBy(rows, (row) => folderOf(row.name)) : groups(rows);
   table.replaceChildren(headOf());
   for (const [folder, members] of folders) {
@@ -140,6 +145,7 @@ export function showTable(table, open) {
     table.append(body);
   }
   table.append(element("tfoot", {}, sumRow(t("total"), rows, "total")));
+  if (focused) table.querySelector(`[data-opens="${focused}"]`)?.focus();
 }
 
 function groups(rows) {
@@ -187,6 +193,7 @@ function tableRow(row, open) {
     return line;
   }
   const button = element("button", { className: "link", textContent: shortName(row.name) });
+  button.dataset.opens = row.id;
   button.addEventListener("click", () => open(row.id));
   name.append(button);
   for (const index of store.classes.keys()) {

@@ -45,13 +45,14 @@ export function refresh() {
   return asking;
 }
 
-// Settings changed here must not be overwritten by an answer to an older question.
+// Settings changed here must not be overwritten by what the server knew before it got them.
 let localSettings = 0;
+let savedSettings = 0;
 
 async function askOnce() {
   clearTimeout(timer);
   const wasOnline = store.online;
-  const asked = localSettings;
+  const asked = savedSettings;
   try {
     const answer = await api.session(store.revision);
     store.online = true;
@@ -92,7 +93,9 @@ async function saveSettings() {
   const mine = localSettings;
   saving = saving.then(() => api.settings(store.settings)).catch(() => undefined);
   await saving;
-  if (mine === localSettings) await refresh();
+  if (mine !== localSettings) return;
+  savedSettings = mine;
+  await refresh();
 }
 
 window.addEventListener("pagehide", () => {

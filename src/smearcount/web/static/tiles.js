@@ -19,6 +19,7 @@ export class Tiles {
 
   close() {
     this.closed = true;
+    for (const picture of this.cache.values()) picture.close();
     this.cache.clear();
   }
 
@@ -85,9 +86,10 @@ export class Tiles {
       const picture = await createImageBitmap(await answer.blob());
       if (this.closed) return;
       this.cache.set(key, picture);
-      for (const oldest of this.cache.keys()) {
+      for (const [oldest, unused] of this.cache) {
         if (this.cache.size <= KEPT) break;
         this.cache.delete(oldest);
+        unused.close();
       }
       this.redraw();
     } catch {

@@ -1,0 +1,36 @@
+// Sends corrections, one after the other; what is shown is what the server has on its disk.
+
+import { api } from "./api.js";
+import { announce, putRow, refresh } from "./store.js";
+import { t } from "./text.js";
+
+let queue = Promise.resolve();
+
+// Sends an edit {remove, add}, an undo or a redo. `take` gets what the photograph's corrections now
+// amount to, and how many cells this one added; `say` gets why it was refused.
+export function send(photograph, correction, take, say) {
+  queue = queue.then(() => sendNow(photograph, correction, take, say));
+  return queue;
+}
+
+async function sendNow(photograph, correction, take, say) {
+  const { id } = photograph.row;
+  const body = { after: photograph.journal, kind: "edit", remove: [], add: [], ...correction };
+  try {
+    accept(photograph, await api.correct(id, body));
+    take(body.add.length);
+  } catch (error) {
+    if (error.status === 409) {
+      accept(photograph, await api.photograph(id));
+      take(0);
+      say(t("outdated"));
+    } else say(error.message);
+  }
+  announce();
+  refresh();
+}
+
+function accept(photograph, { row, removed, added, journal, can_undo, can_redo }) {
+  putRow(row);
+  Object.assign(photograph, { row, removed, added, journal, can_undo, can_redo });
+}
