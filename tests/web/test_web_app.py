@@ -20,6 +20,7 @@ from smearcount.corrected import corrected
 from smearcount.errors import UsageError
 from smearcount.formats.corrections import read_corrections
 from smearcount.image.read import open_image
+from smearcount.quality.flags import EXPLAINED
 from smearcount.settings import Settings
 from smearcount.web.app import create_app
 from smearcount.web.upload import UPLOAD_LIMIT_BYTES
@@ -280,3 +281,9 @@ def test_tiles_cover_the_picture_and_nothing_else_is_served(client: TestClient) 
     for path in ("tiles/0/..%2f..%2fphotograph.json.jpg", "tiles/0/%2e%2e.jpg"):
         assert client.get(f"{base}/{path}").status_code in (404, 422)
     assert client.get("/..%2f..%2fpyproject.toml").status_code == 404
+
+
+def test_every_flag_is_explained_in_both_languages(client: TestClient) -> None:
+    assert client.get("/api/session").json()["flags"] == EXPLAINED
+    japanese = client.get("/flags.js").text
+    assert all(f'"{flag}": [' in japanese for flag in EXPLAINED)

@@ -149,6 +149,7 @@ class SessionBody(BaseModel):
         photographs: those that changed since.
         removed: ids of those removed since.
         upload_limit_bytes: larger files are refused.
+        flags: what each flag means and what to do, in English.
     """
 
     revision: int
@@ -159,6 +160,7 @@ class SessionBody(BaseModel):
     photographs: list[PhotographRow]
     removed: list[str]
     upload_limit_bytes: int
+    flags: dict[str, str]
 
 
 class AddedCell(BaseModel):

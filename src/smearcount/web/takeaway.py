@@ -12,6 +12,7 @@ from smearcount.report.html import write_report
 from smearcount.report.outcome import Outcome
 from smearcount.report.slides import slides_of, write_slides_csv
 from smearcount.report.table import write_counts_csv
+from smearcount.web.labels import write_labels
 from smearcount.web.names import natural_order
 from smearcount.web.session import Session
 
@@ -92,6 +93,10 @@ def _coco(session: Session, path: Path) -> None:
     write_coco(path, outcomes(session), session.card.classes)
 
 
+def _labels(session: Session, path: Path) -> None:
+    write_labels(path, outcomes(session), session.folder.photographs, session.card.classes)
+
+
 def _corrections(session: Session, path: Path) -> None:
     path.write_bytes(session.folder.corrections.read_bytes())
 
@@ -106,6 +111,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
     "slides.csv": ("text/csv", _slides),
     "report.html": ("text/html", _report),
     "detections.json": ("application/json", _coco),
+    "labels.zip": ("application/zip", _labels),
     "corrections.jsonl": ("application/jsonl", _corrections),
     "command.txt": ("text/plain", _command),
 }

@@ -55,5 +55,6 @@ export function showProgress() {
   byId("bar").max = Math.max(all, 1);
   byId("bar").value = done;
   byId("progress-text").textContent = t("progressText", { done: number(done), all: number(all) });
+  byId("labels").hidden = !rows.some((row) => row.corrections);
   byId("resume").hidden = !rows.some((row) => row.state === "cancelled");
 }

@@ -1,6 +1,7 @@
 // All photographs: as cards, and as a table with totals by folder.
 
 import { api, thumbnailOf } from "./api.js";
+import { flagMeaning, flagName } from "./flags.js";
 import { legendMark } from "./marks.js";
 import { refresh, store } from "./store.js";
 import { cellName, number, t } from "./text.js";
@@ -101,7 +102,7 @@ function cardOf(row, open) {
     if (row.corrections) {
       item.append(element("p", { className: "quiet", textContent: t("corrections", { n: row.corrections }) }));
     }
-    for (const flag of row.flags) item.append(element("p", { className: "flag", textContent: `⚠ ${flag}` }));
+    for (const flag of row.flags) item.append(element("p", { className: "flag", textContent: `⚠ ${flagName(flag)}`, title: flagMeaning(flag) }));
   } else {
     item.append(name, element("p", { className: "state", textContent: t(row.state) }));
     if (row.reason) item.append(element("p", { className: "reason", textContent: row.reason }));
@@ -170,7 +171,7 @@ function headOf() {
   return element("thead", {}, upper, lower);
 }
 
-function header(textContent, scope, properties = {}) {
+export function header(textContent, scope, properties = {}) {
   return element("th", { textContent, scope, ...properties });
 }
 

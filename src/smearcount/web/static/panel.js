@@ -1,7 +1,8 @@
 // The counts, automatic beside corrected, and the settings that they depend on.
 
+import { flagMeaning, flagName } from "./flags.js";
 import { legendMark } from "./marks.js";
-import { element, rowsInOrder, totals } from "./overview.js";
+import { element, header, rowsInOrder, totals } from "./overview.js";
 import { changeSettings, store, thresholds } from "./store.js";
 import { cellName, number, t } from "./text.js";
 
@@ -33,9 +34,15 @@ export function showPanel(editor) {
   byId("interval-note").hidden = !intervals;
   const left = sums.excluded.reduce((a, b) => a + b, 0);
   byId("excluded-note").textContent = left ? t("excluded", { n: number(left) }) : "";
-  const flags = photograph ? [...photograph.row.flags, ...photograph.notes] : [];
-  byId("flags").replaceChildren(...flags.map((flag) => element("li", { textContent: flag })));
+  showFlags(photograph?.row.flags ?? [], photograph?.notes ?? []);
   byId("scale-note").textContent = photograph ? scaleNote(photograph) : "";
+}
+
+function showFlags(flags, notes) {
+  const items = flags.map((flag) =>
+    element("li", {}, element("b", { textContent: flagName(flag) }), ` ${flagMeaning(flag)}`),
+  );
+  byId("flags").replaceChildren(...items, ...notes.map((note) => element("li", { textContent: note })));
 }
 
 const cut = (name) => name.slice(name.lastIndexOf("/") + 1);
@@ -47,27 +54,24 @@ const tallySums = ({ automatic, corrected }) => ({
 });
 
 function showCounts(sums, intervals) {
-  const head = element("tr", {}, element("th", { scope: "col", textContent: t("cell") }));
-  for (const key of ["automatic", "corrected"]) {
-    head.append(element("th", { scope: "col", textContent: t(key) }));
-    if (key === "automatic" && intervals) head.append(element("td"));
-  }
+  const heads = ["cell", "automatic", "corrected"].map((key) => header(t(key), "col"));
   const rows = store.classes.map(({ name, colour }, index) => {
-    const title = element("th", { scope: "row" }, legendMark(index + 1, colour), cellName(name));
-    const row = element("tr", {}, title);
-    for (const key of ["automatic", "corrected"]) {
-      const cell = element("td", { textContent: number(sums[key][index]) });
-      cell.dataset.count = `${key}-${name}`;
-      row.append(cell);
-      if (key === "automatic" && intervals) row.append(range(intervals[index]));
-    }
-    return row;
+    const title = header("", "row");
+    title.append(legendMark(index + 1, colour), cellName(name));
+    const cells = ["automatic", "corrected"].map((key) => {
+      const count = element("span", { textContent: number(sums[key][index]) });
+      count.dataset.count = `${key}-${name}`;
+      return element("td", {}, count);
+    });
+    if (intervals) cells[0].append(range(intervals[index]));
+    return element("tr", {}, title, ...cells);
   });
-  byId("counts").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+  const head = element("thead", {}, element("tr", {}, ...heads));
+  byId("counts").replaceChildren(head, element("tbody", {}, ...rows));
 }
 
 const range = ([low, high]) =>
-  element("td", { className: "range", textContent: `${number(low)}–${number(high)}` });
+  element("small", { className: "range", textContent: `${number(low)}–${number(high)}` });
 
 function showSettings() {
   makeSliders();

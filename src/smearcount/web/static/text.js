@@ -15,7 +15,8 @@ const EN = {
   slidesCsv: "Table by folder, one per slide (CSV)",
   intervalNote: "Small: 95 % range of the true number, for the automatic count.",
   cellsCsv: "Table of cells (CSV)",
-  cocoJson: "Cells as labels (COCO JSON)",
+  cocoJson: "Cells of all photographs (COCO JSON)",
+  labelsZip: "Corrected photographs as labels, for training (ZIP)",
   correctionsFile: "List of corrections (JSON lines)",
   annotated: "This photograph with its boxes (PNG)",
   report: "Report (HTML)",
@@ -121,7 +122,8 @@ const JA = {
   slidesCsv: "フォルダー（標本）ごとの表（CSV）",
   intervalNote: "小さい数字：自動計数での真の数の 95 % 範囲。",
   cellsCsv: "細胞の表（CSV）",
-  cocoJson: "細胞のラベル（COCO JSON）",
+  cocoJson: "すべての写真の細胞（COCO JSON）",
+  labelsZip: "修正した写真とラベル、学習用（ZIP）",
   correctionsFile: "修正の一覧（JSON Lines）",
   annotated: "枠を描いたこの写真（PNG）",
   report: "報告書（HTML）",
@@ -214,7 +216,7 @@ const JA = {
 
 const CELLS_JA = { WBC: "白血球", RBC: "赤血球", Platelets: "血小板" };
 
-const japanese = (navigator.languages?.[0] ?? navigator.language).toLowerCase().startsWith("ja");
+export const japanese = (navigator.languages?.[0] ?? navigator.language).toLowerCase().startsWith("ja");
 const words = japanese ? JA : EN;
 const numbers = new Intl.NumberFormat(japanese ? "ja" : "en");
 
