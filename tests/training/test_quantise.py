@@ -66,6 +66,20 @@ def test_only_the_trunk_is_quantised(exported: Path, tmp_path: Path) -> None:
             assert "DequantizeLinear" not in {makers.get(name) for name in node.input}
 
 
+def test_no_processor_can_clip_a_sum_of_two_products(exported: Path, tmp_path: Path) -> None:
+    target = tmp_path / "int8.onnx"
+    quantise(exported, pictures(3), target)
+    graph = onnx.load(target).graph
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    weights = [
+        stored[node.input[0]]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and stored.get(node.input[0], np.zeros(0)).ndim == 4
+    ]
+    assert len(weights) > 10
+    assert max(int(np.abs(w.astype(int)).max()) for w in weights) <= 64  # 2 * 255 * 64 < 2**15
+
+
 def test_without_pictures_nothing_is_written(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="at least one training picture"):
         quantise(exported, [], tmp_path / "int8.onnx")

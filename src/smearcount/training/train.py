@@ -17,6 +17,7 @@ import torch
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
+from smearcount.detector.detector import Detector
 from smearcount.errors import UsageError
 from smearcount.evaluation.calibration import calibrate
 from smearcount.evaluation.scene import fit_scene
@@ -27,7 +28,7 @@ from smearcount.training.architectures import Architecture, architecture, build
 from smearcount.training.augment import Augmentation
 from smearcount.training.dataset import CellSamples, rbc_diameters
 from smearcount.training.fit import Fitted, fit, read_checkpoint
-from smearcount.training.outcome import Outcome, predict_all, write_model
+from smearcount.training.outcome import Outcome, finish, predict_all, write_cards
 from smearcount.training.recipe import Recipe, read_recipe
 from smearcount.training.run import (
     BEST,
@@ -44,11 +45,15 @@ from smearcount.training.splits import (
     joined,
     read_training_data,
 )
+from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
 from smearcount.training.torchvision_detectors import freeze_early
 from smearcount.training.weights import BACKBONE, COCO, apply_weights
 
 SCENE_IMAGES = 20
 """Fewer pictures do not say what usual pictures look like."""
+
+UNHASHED = "0" * 64
+"""Stands in a card whose file is not written yet."""
 
 Say = Callable[[str], None]
 """Takes one line for the person at the screen."""
@@ -209,49 +214,82 @@ def _run(
         freeze_early(network, of.name)
     if left:
         say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
-    stride = of.stride
-    recipe = settings.recipe
-    unchanged = None if val is None else CellSamples(val, of.rbc_px, stride, None)
-    if (folder / FITTED).exists():
-        say(f"{folder}: the training is finished; its model files are written again.")
-        kept = folder / (BEST if val is not None and (folder / BEST).exists() else LAST)
-        fitted = read_checkpoint(kept)
-    else:
-        if (folder / LAST).exists():
-            say(f"{folder}: going on after the last whole epoch.")
-        bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
-        samples = CellSamples(train, of.rbc_px, stride, bold, settings.seed)
-        fitted = fit(
-            network,
-            samples,
-            unchanged,
-            settings.classes,
-            recipe,
-            folder,
-            seed=settings.seed,
-            quiet=quiet,
-        )
+    unchanged = None if val is None else CellSamples(val, of.rbc_px, of.stride, None)
+    fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
     seconds = _seconds(folder)
     facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
     (folder / FITTED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     network.load_state_dict(fitted.weights)
-    measured = _measure(network, unchanged, settings.classes) if unchanged else _as_before(earlier)
-    has_rbc = RBC in settings.classes
-    outcome = write_model(
-        network,
-        of,
-        folder,
-        classes=settings.classes,
-        thresholds=measured.thresholds,
-        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if has_rbc else None,
-        training=_facts(settings, train, val, fitted, seconds),
-        metrics=measured.metrics,
-        calibration=measured.calibration,
-        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,
+    card = _empty_card(folder, settings, train, of)
+    as_before = earlier.training.get("precision") if earlier else None
+    finished = finish(network, card, of, folder, train, unchanged, as_before)
+    if unchanged:
+        measured = _measure(finished.detector, unchanged, settings.classes)
+    else:
+        measured = _as_before(earlier)
+    known = _facts(settings, train, val, fitted, seconds) | {"precision": finished.precision}
+    whole = card.model_copy(
+        update={
+            "thresholds": tuple(round(each, 4) for each in measured.thresholds),
+            "training": known,
+            "metrics": measured.metrics,
+            "calibration": measured.calibration,
+        }
     )
+    outcome = write_cards(finished, whole, folder)
     if outcome.why_no_onnx:
         say(outcome.why_no_onnx)
     return TrainedRun(folder, settings, fitted, outcome, seconds)
+
+
+def _fit(
+    network: torch.nn.Module,
+    folder: Path,
+    settings: RunSettings,
+    train: Dataset,
+    unchanged: CellSamples | None,
+    of: Architecture,
+    quiet: bool,
+    say: Say,
+) -> Fitted:
+    """Train, go on with a training, or read what a finished one kept."""
+    recipe = settings.recipe
+    if (folder / FITTED).exists():
+        say(f"{folder}: the training is finished; its model files are written again.")
+        best = unchanged is not None and (folder / BEST).exists()
+        return read_checkpoint(folder / (BEST if best else LAST))
+    if (folder / LAST).exists():
+        say(f"{folder}: going on after the last whole epoch.")
+    bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
+    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed)
+    return fit(
+        network,
+        samples,
+        unchanged,
+        settings.classes,
+        recipe,
+        folder,
+        seed=settings.seed,
+        quiet=quiet,
+    )
+
+
+def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Architecture) -> ModelCard:
+    """Return what is known of a model before it is measured."""
+    has_rbc = RBC in settings.classes
+    return ModelCard(
+        name=folder.resolve().name,
+        architecture=of.name,
+        sha256=UNHASHED,
+        classes=settings.classes,
+        thresholds=(UNCHOSEN_THRESHOLD,) * len(settings.classes),
+        iou_threshold=of.iou_threshold,
+        rbc_px=of.rbc_px,
+        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if has_rbc else None,
+        stride=of.stride,
+        receptive_px=of.receptive_px,
+        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else {},
+    )
 
 
 @dataclass(frozen=True)
@@ -261,9 +299,9 @@ class _Measured:
     calibration: dict[str, Any]
 
 
-def _measure(network: torch.nn.Module, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
+def _measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
     """Choose thresholds and fit intervals on the validation images, and say how well it went."""
-    truths, found = predict_all(network, val)
+    truths, found = predict_all(detector, val)
     figures = average_precision(truths, found, classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     thresholds = choose_thresholds(truths, found, classes)
