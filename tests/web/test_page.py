@@ -255,6 +255,17 @@ def test_a_setting_survives_a_correction_made_at_once_and_a_reload(page: sync_ap
         wait_for_counts(page, "corrected", [1, 11, 1])
 
 
+def test_another_pixel_size_is_seen_on_the_open_photograph(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    for size, note in (("0.1", "0.100 µm (as you said)"), ("0,2", "0.200 µm (as you said)")):
+        page.locator("#pixel-size").fill(size)
+        page.keyboard.press("Tab")
+        sync_api.expect(page.locator("#scale-note")).to_contain_text(note)
+    wait_for_counts(page, "corrected", [1, 12, 1])
+
+
 def test_a_bad_file_is_a_card_with_its_reason(page: sync_api.Page) -> None:
     drop(page, bad=b"no picture", good=SECOND)
     card = page.locator(".card.failed")

@@ -66,6 +66,11 @@ async function open(id, { place, push = true } = {}) {
   }
 }
 
+function reopen(id) {
+  const { view } = editor;
+  open(id, { place: view.fitted ? undefined : { ...view.centre(), scale: view.scale }, push: false });
+}
+
 function leave(push = true) {
   const id = editor.photograph?.row.id;
   editor.close();
@@ -95,7 +100,11 @@ function show() {
       leave(false);
       return;
     }
-    if (row.state === "done") editor.photograph.row = row;
+    if (row.state === "done") {
+      // Another time means that it was counted anew, with another pixel size.
+      if (row.seconds !== editor.photograph.row.seconds) reopen(row.id);
+      editor.photograph.row = row;
+    }
     editor.recount();
     showBars(editor);
   } else showOverview();
