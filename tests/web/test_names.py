@@ -1,7 +1,7 @@
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smearcount.web.names import natural_order, numbered, safe_name
@@ -20,6 +20,8 @@ def test_no_name_leaves_its_folder(given_name: str) -> None:
         assert not set(part) & set('\\<>:"|?*\0')
 
 
+@example("a" * 119 + " b" * 9)
+@example(". . a")
 @given(st.text())
 def test_a_safe_name_stays_as_it_is(given_name: str) -> None:
     assert safe_name(safe_name(given_name)) == safe_name(given_name)

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
+_ENDS = re.compile(r"^[\s.]+|[\s.]+$")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _DEEPEST = 8
 _LONGEST_BYTES = 120
@@ -39,11 +40,11 @@ def natural_order(name: str) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
 
 
 def _safe_part(part: str) -> str:
-    plain = _FORBIDDEN.sub("_", part).strip().strip(".").strip()
+    plain = _ENDS.sub("", _FORBIDDEN.sub("_", part))
     if _DEVICES.fullmatch(plain):
         plain = f"_{plain}"
     while len(plain.encode()) > _LONGEST_BYTES:
         path = PurePosixPath(plain)
         stem = path.stem[:-1]
         plain = stem + path.suffix if stem and len(path.suffix) < 10 else plain[:-1]
-    return plain
+    return _ENDS.sub("", plain)  # the cut may have bared a blank or a dot
