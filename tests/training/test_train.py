@@ -21,7 +21,7 @@ from smearcount.training.architectures import ARCHITECTURES
 from smearcount.training.augment import Augmentation
 from smearcount.training.compare import Row, compare, winner
 from smearcount.training.dataset import CellSamples
-from smearcount.training.fit import Fitted, fit
+from smearcount.training.fit import Fitted, fit, growing_average
 from smearcount.training.recipe import Recipe, read_recipe
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.train import retrain_detector, train_detector
@@ -206,6 +206,28 @@ def test_a_comparison_is_written_and_not_done_twice(data, tmp_path):
     assert (out / "compare.png").stat().st_size > 1000
     with pytest.raises(UsageError, match="begun with other"):
         compare(choice, out, ["smearnet"], [0], recipe=None)
+
+
+def test_networks_are_compared_with_epochs_of_their_own(data, tmp_path):
+    path, out = tmp_path / "short.toml", tmp_path / "compared"
+    path.write_text(as_toml(RECIPE))
+    asked = ["compare", str(data), "-o", str(out), "--seeds", "1", "--recipe", str(path), "-q"]
+    command = [sys.executable, "-m", "smearcount", *asked, "--arch"]
+    subprocess.run([*command, "smearnet:1"], check=True, timeout=300)
+    run = json.loads((out / "smearnet-seed0" / "settings.json").read_text())
+    assert run["recipe"]["epochs"] == 1
+    wrong = subprocess.run([*command, "smearnet:soon"], capture_output=True, text=True, timeout=60)
+    assert wrong.returncode == 2
+    assert "number of epochs" in wrong.stderr
+
+
+def test_an_average_of_weights_forgets_the_first_ones_fast():
+    average, n = torch.zeros(()), 0
+    for n in range(1, 200):
+        growing_average(0.998)([average], [torch.ones(())], torch.tensor(n))
+    assert average > 0.999  # a plain average of that decay would stand at 0.33
+    growing_average(0.998)([average], [torch.zeros(())], torch.tensor(10**6))
+    assert float(average) == pytest.approx(0.998, abs=0.001)
 
 
 def test_of_equally_good_networks_the_fastest_wins():

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from smearcount.cli.train import Data, Epochs, Out, Quiet, Split, Val, ValSplit, Weights
+from smearcount.cli.train import Data, Out, Quiet, Split, Val, ValSplit, Weights
+from smearcount.errors import UsageError
 
 
 def compare(
@@ -14,7 +15,9 @@ def compare(
     out: Out,
     arch: Annotated[
         list[str] | None,
-        typer.Option(help="Architecture; give it once for each. [default: all]"),
+        typer.Option(
+            help="Architecture; give it once for each. [default: all]", metavar="NAME[:EPOCHS]"
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Trainings of each, with seeds 0, 1, …", min=1)] = 3,
     val: Val = None,
@@ -24,7 +27,6 @@ def compare(
         str | None, typer.Option(help="One recipe for all. [default: each architecture's own]")
     ] = None,
     weights: Weights = "none",
-    epochs: Epochs = None,
     quiet: Quiet = False,
 ) -> None:
     """Train several architectures on one split, tabulate them and name the one to take."""
@@ -33,16 +35,27 @@ def compare(
     from smearcount.training.compare import compare as run_comparison
     from smearcount.training.splits import DataChoice
 
+    epochs = dict(_entrant(each) for each in arch or ARCHITECTURES)
     comparison = run_comparison(
         DataChoice(data, val, split, val_split),
         out,
-        arch or tuple(ARCHITECTURES),
+        tuple(epochs),
         range(seeds),
         recipe=recipe,
         weights=weights,
-        epochs=epochs,
+        epochs={name: given for name, given in epochs.items() if given is not None},
         quiet=quiet,
         say=typer.echo,
     )
     typer.echo(as_markdown(comparison))
     typer.echo(f"Table and figure: {out}/compare.csv, compare.md, compare.png")
+
+
+def _entrant(said: str) -> tuple[str, int | None]:
+    """Read ``NAME`` or ``NAME:EPOCHS``."""
+    name, colon, epochs = said.partition(":")
+    if not colon:
+        return name, None
+    if not epochs.isdecimal():
+        raise UsageError(f"--arch {said}: after the colon goes a number of epochs.")
+    return name, int(epochs)

@@ -34,7 +34,7 @@ TILE_SIDE: Final = 1024
 SMALLEST_RBC_PX: Final = 4.0
 """Nobody can count red cells that are smaller than this in the image."""
 
-OFF_BY: Final = 1.2
+OFF_BY: Final = 1.1
 """A guess that is wrong by more than this factor is worth a second look."""
 
 ENOUGH_TO_CORRECT: Final = 5

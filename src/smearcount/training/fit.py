@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +15,9 @@ import torch
 from pytorch_lightning.callbacks import (
     Callback,
     EarlyStopping,
-    EMAWeightAveraging,
     ModelCheckpoint,
     TQDMProgressBar,
+    WeightAveraging,
 )
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -32,6 +32,8 @@ from smearcount.training.network import Prediction, Target, TrainableDetector
 from smearcount.training.recipe import Recipe
 
 WARM_UP_EPOCHS = 3
+WARM_UP_SHARE = 0.1
+"""The rate climbs for three epochs, or in a short training for its first tenth."""
 
 
 class Fitting(pl.LightningModule):
@@ -113,17 +115,40 @@ class Fitting(pl.LightningModule):
             {"params": plain, "weight_decay": 0.0},
         ]
         optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
-        warm_up = WARM_UP_EPOCHS * self.steps_per_epoch
-        steps = max(recipe.epochs * self.steps_per_epoch, warm_up + 1)
+        steps = recipe.epochs * self.steps_per_epoch
+        warm_up = min(WARM_UP_EPOCHS * self.steps_per_epoch, math.ceil(WARM_UP_SHARE * steps))
 
         def factor(step: int) -> float:
             if step < warm_up:
                 return (step + 1) / warm_up
-            share = (step - warm_up) / (steps - warm_up)
+            share = (step - warm_up) / max(1, steps - warm_up)
             return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Return how weights are averaged after each step: exponentially, at first over fewer steps.
+
+    After n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's
+    ``ExponentialMovingAverage``: so an average is of use from the first epoch on, and the random
+    weights of the start are soon forgotten.
+
+    Args:
+        decay: how much of the average stays at each step, in [0, 1), later on.
+    """
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
+        now = min(decay, (1 + int(n)) / (10 + int(n)))
+        for average, weight in zip(averages, weights, strict=True):
+            if average.is_floating_point():
+                average.lerp_(weight, 1 - now)
+            else:
+                average.copy_(weight)
+
+    return update
 
 
 def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
@@ -237,7 +262,7 @@ def fit(
             checks = max(1, recipe.patience // recipe.validate_every)
             callbacks.append(EarlyStopping("map_50", mode="max", patience=checks))
     if recipe.ema:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema))
+        callbacks.append(WeightAveraging(multi_avg_fn=growing_average(recipe.ema)))
     if not quiet:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     trainer = pl.Trainer(

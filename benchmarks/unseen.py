@@ -1,0 +1,139 @@
+"""A microscope never seen: train without one source of the data, then count that source.
+
+    python benchmarks/unseen.py TXL-PBC -o FOLDER [--epochs 40] [--ruler-epochs 8] [--only NAME]
+
+The photographs of TXL-PBC come from several microscopes, which their sizes in pixels tell apart.
+For each source in turn a detector and a ruler are trained on all the others (split ``train``,
+stopped by ``val``, nothing that shows a picture of the source), by the recipe ``smearnet``. Both
+are then given the source's images of ``val``, without being told the magnification, and beside them
+the shipped model, which has learned from other images of that source: the difference is what a new
+microscope costs. Trainings that are finished in FOLDER are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from smearcount import load_detector
+from smearcount.classes import CLASS_NAMES, RBC
+from smearcount.detections.boxes import centre
+from smearcount.detections.detections import Detections
+from smearcount.detector import ruler
+from smearcount.detector.detector import Detector
+from smearcount.detector.field import detect_field
+from smearcount.evaluation.cells import TrueCells
+from smearcount.evaluation.duplicates import distinct, without_duplicates_of
+from smearcount.evaluation.match import assign
+from smearcount.evaluation.score import average_precision
+from smearcount.formats.dataset import Dataset, clean, read_dataset, write_dataset
+from smearcount.image.read import open_image
+from smearcount.training.ruler import fit_ruler
+from smearcount.training.splits import DataChoice
+from smearcount.training.train import train_detector
+
+SOURCES = {
+    "575 × 575": {(575, 575)},
+    "360 × 363": {(360, 363), (366, 369)},
+    "640 × 480": {(640, 480), (416, 416)},
+}
+"""Image sizes of each source; BCCD's photographs come in two."""
+
+
+def of_source(dataset: Dataset, name: str, inside: bool = True) -> Dataset:
+    """Return the images of a source, or those of all others."""
+    sizes = SOURCES[name]
+    kept = tuple(i for i in dataset.images if ((i.width, i.height) in sizes) == inside)
+    return replace(dataset, images=kept)
+
+
+def train_without(
+    name: str, train: Dataset, val: Dataset, folder: Path, epochs: int, ruler_epochs: int
+) -> tuple[Path, Path]:
+    """Train a detector and a ruler without a source; return their files."""
+    data, run, length = folder / "data", folder / "run", folder / "ruler.onnx"
+    if not data.exists():
+        source = of_source(train, name).images + of_source(val, name).images
+        held = replace(train, images=source)
+        for split, part in (("train", train), ("val", val)):
+            others = without_duplicates_of(of_source(part, name, inside=False), held)
+            write_dataset(others, data, "coco", split)
+    choice = DataChoice(str(data))
+    trained = train_detector(choice, run, epochs=epochs, say=print)
+    if not length.with_suffix(".json").exists():
+        fit_ruler(choice, length, epochs=ruler_epochs)
+    assert trained.outcome.onnx is not None
+    return trained.outcome.onnx, length
+
+
+def centres_found(truth: TrueCells, found: Detections) -> NDArray[np.int64]:
+    """Return true cells, found cells and pairs of red cells: a pair's found centre lies inside."""
+    label = CLASS_NAMES.index(RBC) + 1
+    boxes = truth.boxes_xyxy_px[truth.labels == label]
+    points = centre(found.boxes_xyxy_px[found.labels == label])
+    offset = np.abs(points[None] - centre(boxes)[:, None])
+    sides = (boxes[:, 2:] - boxes[:, :2])[:, None] / 2
+    closeness = 1 - (offset / sides).max(axis=2, initial=0) / 2
+    return np.array([len(boxes), len(points), len(assign(closeness, 0.5))])
+
+
+def judge(images: Dataset, detector: Detector) -> dict[str, float]:
+    """Return how well a detector counts images whose magnification it is not told."""
+    truths = [TrueCells(i.boxes_xyxy_px.astype(np.float32), i.labels) for i in images.images]
+    found = [detect_field(open_image(i.path), detector).detections for i in images.images]
+    counted = [each.above(detector.card.thresholds) for each in found]
+    pairs = [centres_found(truth, each) for truth, each in zip(truths, counted, strict=True)]
+    marked, said, paired = np.sum(pairs, axis=0)
+    precision = average_precision(truths, found, CLASS_NAMES)
+    totals = {
+        f"total {name} %": 100 * (_total(counted, k) / (_total(truths, k) or np.nan) - 1)
+        for k, name in enumerate(CLASS_NAMES, start=1)
+    }
+    return {
+        "recall of RBC centres": paired / marked,
+        "precision of RBC centres": paired / said,
+        "mAP50": precision["map_50"],
+        **{f"AP50 {name}": precision[f"map_50_{name}"] for name in CLASS_NAMES},
+        **totals,
+    }
+
+
+def _total(fields: Sequence[TrueCells | Detections], label: int) -> int:
+    return sum(int((field.labels == label).sum()) for field in fields)
+
+
+def main() -> None:
+    """Train, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data")
+    parser.add_argument("--out", "-o", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--ruler-epochs", type=int, default=8)
+    parser.add_argument("--only", nargs="*", default=list(SOURCES), choices=list(SOURCES))
+    asked = parser.parse_args()
+    train, val = (clean(read_dataset(asked.data, split)) for split in ("train", "val"))
+    shipped_ruler = ruler._session
+    for number, name in enumerate(SOURCES):
+        if name not in asked.only:
+            continue
+        folder = asked.out / f"without-{number}"
+        files = train_without(name, train, val, folder, asked.epochs, asked.ruler_epochs)
+        held = without_duplicates_of(distinct(of_source(val, name)), train)
+        session = onnxruntime.InferenceSession(files[1], providers=["CPUExecutionProvider"])
+        ruler._session = lambda session=session: session  # type: ignore[assignment]
+        unseen = judge(held, load_detector(files[0]))
+        ruler._session = shipped_ruler
+        seen = judge(held, load_detector())
+        print(f"\n{name}, {len(held.images)} images\n\n| | never seen | shipped |\n|---|---|---|")
+        for key, value in unseen.items():
+            print(f"| {key} | {value:.3f} | {seen[key]:.3f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
