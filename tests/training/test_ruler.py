@@ -1,8 +1,10 @@
 """The ruler learns from any annotated data, and its file answers as the trained network does."""
 
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from PIL import Image
@@ -11,7 +13,14 @@ from smearcount.detector.ruler import RulerCard
 from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.synthetic.smears import demo_smears
 from smearcount.training.dataset import full_diameters, rbc_diameters
-from smearcount.training.ruler import Ruler, RulerViews, export_ruler
+from smearcount.training.quantise import quantise
+from smearcount.training.ruler import (
+    Ruler,
+    RulerViews,
+    calibration_views,
+    export_ruler,
+    measure,
+)
 
 
 def drawn(folder: Path) -> Dataset:
@@ -63,3 +72,17 @@ def test_the_exported_file_answers_as_the_network_does(tmp_path: Path) -> None:
 
 def test_a_card_with_unknown_entries_is_refused() -> None:
     assert RulerCard.model_config["extra"] == "forbid"
+
+
+def test_a_ruler_in_8_bits_reads_nearly_the_same(tmp_path: Path) -> None:
+    shipped = resources.files("smearcount.detector") / "model" / "ruler.onnx"
+    kinds = {node.op_type for node in onnx.load_from_string(shipped.read_bytes()).graph.node}
+    assert "DequantizeLinear" in kinds
+    torch.manual_seed(0)
+    plain, small = tmp_path / "ruler.onnx", tmp_path / "small.onnx"
+    export_ruler(Ruler().eval(), plain)
+    data = drawn(tmp_path)
+    quantise(plain, calibration_views(data), small)
+    assert small.stat().st_size < 0.6 * plain.stat().st_size
+    first, second = measure(plain, data, 20), measure(small, data, 20)
+    assert abs(first["median_error_percent"] - second["median_error_percent"]) < 2

@@ -1,4 +1,4 @@
-"""A smearnet in 8-bit integers: half the time on a CPU, for a measured loss of accuracy.
+"""A smearnet or a ruler in 8-bit integers: half the time on a CPU, for a measured loss of accuracy.
 
 The trunk is quantised, each output channel of a convolution on its own; what flows between the
 convolutions takes its range from training pictures. The heads stay in floating point: one scale for
@@ -32,11 +32,12 @@ from smearcount.training.export import store_as_half
 CALIBRATION_IMAGES: Final = 96
 """More pictures than this move no range."""
 
-_HEADS: Final = ("class_head", "side_head")
+_HEADS: Final = ("class_head", "side_head", "attention")
+"""Names of the layers before which the trunk ends: a smearnet's and a ruler's."""
 
 
 def quantise(source: Path, pictures: Iterable[Pixels], target: Path) -> None:
-    """Write a quantised copy of a model that ``export_smearnet`` wrote.
+    """Write a quantised copy of a model that ``export_smearnet`` or ``export_ruler`` wrote.
 
     Args:
         source: the model in floating point.
@@ -94,6 +95,7 @@ class _Reader:
     def __init__(self, pictures: Iterable[Pixels], source: Path) -> None:
         self._left = iter(pictures)
         self._source = source
+        self._name = onnx.load(source).graph.input[0].name
         self._given = 0
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
@@ -104,7 +106,7 @@ class _Reader:
                 raise ModelError(f"{self._source}: quantising needs at least one training picture.")
             return None
         self._given += 1
-        return {"image": np.ascontiguousarray(pixels)[None]}
+        return {self._name: np.ascontiguousarray(pixels)[None]}
 
 
 def _trunk(model: Any, source: Path) -> list[str]:
@@ -125,5 +127,7 @@ def _trunk(model: Any, source: Path) -> list[str]:
             if not beyond.intersection(node.output):
                 trunk.append(node.name)
     if not trunk:
-        raise ModelError(f"{source}: not a smearnet, so nobody knows where its heads begin.")
+        raise ModelError(
+            f"{source}: neither smearnet nor ruler, so nobody knows where its heads begin."
+        )
     return trunk

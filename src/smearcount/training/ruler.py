@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytorch_lightning as pl
 import torch
 from PIL import Image
@@ -26,6 +29,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from smearcount.detector.detector import Pixels
 from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
@@ -33,6 +37,7 @@ from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
 from smearcount.training.fit import best_precision
+from smearcount.training.quantise import CALIBRATION_IMAGES, quantise
 from smearcount.training.smearnet import Bottleneck, ConvNormAct
 from smearcount.training.splits import DataChoice, read_training_data
 
@@ -182,7 +187,7 @@ def train_ruler(dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: boo
 def fit_ruler(
     choice: DataChoice, out: Path, *, epochs: int, seed: int = 0, quiet: bool = True
 ) -> RulerCard:
-    """Train a ruler, measure it on validation views, and write it with its card beside it.
+    """Train a ruler, write it in 8-bit integers, measure the file, and write its card beside it.
 
     Args:
         choice: the data; validation images that nearly duplicate a training image are left out.
@@ -198,9 +203,12 @@ def fit_ruler(
     started = time.perf_counter()
     ruler = train_ruler(data.train, epochs, seed=seed, quiet=quiet)
     seconds = time.perf_counter() - started
-    metrics = {"validation": {"images": len(data.val.images), **measure(ruler, data.val)}}
     out.parent.mkdir(parents=True, exist_ok=True)
-    export_ruler(ruler, out)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "ruler.onnx"
+        export_ruler(ruler, plain)
+        quantise(plain, calibration_views(data.train), out)
+    metrics = {"validation": {"images": len(data.val.images), **measure(out, data.val)}}
     card = RulerCard(
         name="ruler",
         architecture="ruler",
@@ -220,14 +228,21 @@ def fit_ruler(
     return card
 
 
-@torch.no_grad()
-def measure(ruler: Ruler, dataset: Dataset, views: int = 600) -> dict[str, float]:
-    """Return how far the ruler is off on random views, in per cent of the diameter."""
+def calibration_views(dataset: Dataset) -> Iterator[Pixels]:
+    """Return views of training images, shape (h, w, 3), from which 8-bit ranges are taken."""
+    views = RulerViews(dataset, CALIBRATION_IMAGES, seed=0, looks=0.0)
+    return (views[index][0].permute(1, 2, 0).numpy() for index in range(len(views)))
+
+
+def measure(path: Path, dataset: Dataset, views: int = 600) -> dict[str, float]:
+    """Return how far a ruler's file is off on random views, in per cent of the diameter."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     shown = RulerViews(dataset, views, seed=1, looks=0.0)
     errors = []
     for index in range(views):
         view, truth = shown[index]
-        errors.append(100 * abs(2 ** float(ruler(view[None])[0] - truth) - 1))
+        said = session.run(["log2_px"], {"views": view.permute(1, 2, 0).numpy()[None]})[0]
+        errors.append(100 * abs(2 ** float(said[0] - truth) - 1))
     return {
         "views": views,
         "median_error_percent": round(float(np.median(errors)), 2),
