@@ -126,6 +126,17 @@ def test_weights_beside_another_card_are_refused(finished, tmp_path):
         load_detector(tmp_path / "weights.pth")
 
 
+def test_a_recipe_may_show_the_cells_larger(data, tmp_path):
+    recipe = RECIPE.model_copy(update={"epochs": 1, "rbc_px": 64.0})
+    path = tmp_path / "larger.toml"
+    path.write_text(as_toml(recipe))
+    assert read_recipe(str(path)) == recipe
+    trained = train_detector(DataChoice(str(data)), tmp_path / "run", recipe=recipe)
+    for name in ("model.onnx", "weights.pth", "last.ckpt"):
+        assert load_detector(tmp_path / "run" / name).card.rbc_px == 64
+    assert trained.outcome.card.rbc_px == 64
+
+
 def test_a_folder_is_not_taken_for_another_run(finished, data):
     trained, _ = finished
     with pytest.raises(UsageError, match="another seed"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smearcount.errors import UsageError
+from smearcount.training.architectures import Architecture, architecture
 from smearcount.training.recipe import Recipe
 from smearcount.training.splits import DataChoice
 
@@ -61,6 +62,12 @@ def read_settings(run: Path) -> RunSettings:
         ) from None
     except (OSError, UnicodeDecodeError, ValidationError):
         raise UsageError(f"{path}: damaged or of another version; use a new folder.") from None
+
+
+def architecture_of(settings: RunSettings) -> Architecture:
+    """Return the architecture of a run, at the magnification that its recipe asks for."""
+    of = architecture(settings.architecture)
+    return replace(of, rbc_px=settings.recipe.rbc_px or of.rbc_px)
 
 
 def claim(run: Path, settings: RunSettings) -> None:

@@ -14,10 +14,10 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Pixels
 from smearcount.errors import ModelError
-from smearcount.training.architectures import ARCHITECTURES, architecture, build
+from smearcount.training.architectures import ARCHITECTURES, build
 from smearcount.training.augment import FILL
 from smearcount.training.fit import as_detections, read_checkpoint
-from smearcount.training.run import SETTINGS, STATE, read_settings
+from smearcount.training.run import SETTINGS, STATE, architecture_of, read_settings
 from smearcount.training.weights import State, read_weights
 
 UNCHOSEN_THRESHOLD = 0.5
@@ -91,7 +91,7 @@ def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
     if not (path.parent / SETTINGS).exists():
         raise ModelError(f"{path}: keep a checkpoint in the folder of its run, with {SETTINGS}.")
     settings = read_settings(path.parent)
-    of = architecture(settings.architecture)
+    of = architecture_of(settings)
     finished = (path.parent / STATE).with_suffix(".json")
     base = {
         "name": f"{path.resolve().parent.name}/{path.stem}",

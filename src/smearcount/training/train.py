@@ -36,6 +36,7 @@ from smearcount.training.run import (
     LAST,
     STATE,
     RunSettings,
+    architecture_of,
     claim,
     read_settings,
 )
@@ -113,8 +114,8 @@ def train_detector(
         ModelError: weights do not fit, or the exported file does not answer as the network does.
         DownloadError: published weights could not be downloaded.
     """
-    of = architecture(arch)
-    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
+    own = architecture(arch).recipe
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or own)
     if epochs is not None:
         chosen = with_epochs(chosen, epochs)
     data = read_training_data(choice)
@@ -132,7 +133,7 @@ def train_detector(
     )
     folder = Path(out)
     claim(folder, settings)
-    return _run(folder, settings, data.train, data.val, of, None, quiet, say)
+    return _run(folder, settings, data.train, data.val, None, quiet, say)
 
 
 def retrain_detector(
@@ -175,8 +176,7 @@ def retrain_detector(
     claim(folder, whole)
     say(f"{best} epochs on {len(everything.images)} images, training and validation together.")
     card = ModelCard.read((first / STATE).with_suffix(".json"))
-    of = architecture(settings.architecture)
-    return _run(folder, whole, everything, None, of, card, quiet, say)
+    return _run(folder, whole, everything, None, card, quiet, say)
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
@@ -202,11 +202,11 @@ def _run(
     settings: RunSettings,
     train: Dataset,
     val: Dataset | None,
-    of: Architecture,
     earlier: ModelCard | None,
     quiet: bool,
     say: Say,
 ) -> TrainedRun:
+    of = architecture_of(settings)
     torch.manual_seed(settings.seed)
     network = build(of.name, len(settings.classes))
     left = apply_weights(network, of.name, settings.weights)

@@ -137,7 +137,7 @@ def varied(base: Recipe, trial: optuna.trial.BaseTrial) -> Recipe:
 
 def as_toml(recipe: Recipe) -> str:
     """Return a recipe as the text of a file that :func:`read_recipe` reads."""
-    entries = recipe.model_dump(mode="json")
+    entries = recipe.model_dump(mode="json", exclude_none=True)
     bold = entries.pop("augmentation")
     lines = [f"{name} = {_value(value)}" for name, value in entries.items()]
     if isinstance(bold, dict):
