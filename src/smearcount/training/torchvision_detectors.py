@@ -81,14 +81,18 @@ def _without_degenerate(target: Target) -> dict[str, Tensor]:
     return {"boxes": target["boxes"][real], "labels": target["labels"][real]}
 
 
+_RAISED: Final = {
+    "score_thresh": SCORE_FLOOR,
+    "topk_candidates": CEILING,
+    "detections_per_img": CEILING,
+}
+
+Build = Callable[..., nn.Module]
+"""Takes the number of classes without background and, by name, ``backbone``: its weights."""
+
+
 def _ssd300(n_classes: int, backbone: VGG16_Weights | None = None) -> nn.Module:
-    model: Any = tv.ssd300_vgg16(
-        weights=None,
-        weights_backbone=backbone,
-        score_thresh=SCORE_FLOOR,
-        topk_candidates=CEILING,
-        detections_per_img=CEILING,
-    )
+    model: Any = tv.ssd300_vgg16(weights=None, weights_backbone=backbone, **_RAISED)
     # As the exercise does: built for COCO's 91 classes, then given a head for the cells.
     head = model.head.classification_head
     anchors = model.anchor_generator.num_anchors_per_location()
@@ -98,64 +102,28 @@ def _ssd300(n_classes: int, backbone: VGG16_Weights | None = None) -> nn.Module:
     return made
 
 
-def _ssdlite320(n_classes: int, backbone: MobileNet_V3_Large_Weights | None = None) -> nn.Module:
-    model: nn.Module = tv.ssdlite320_mobilenet_v3_large(
-        weights=None,
-        weights_backbone=backbone,
-        num_classes=n_classes + 1,
-        score_thresh=SCORE_FLOOR,
-        topk_candidates=CEILING,
-        detections_per_img=CEILING,
-    )
-    return model
+def _as_is(make: Build, **options: Any) -> Build:
+    """Return a build of one of torchvision's functions, whose head takes any number of classes."""
+
+    def build(n_classes: int, backbone: Any = None) -> nn.Module:
+        return make(weights=None, weights_backbone=backbone, num_classes=n_classes + 1, **options)
+
+    return build
 
 
-def _faster_rcnn(n_classes: int, backbone: ResNet50_Weights | None = None) -> nn.Module:
-    model: nn.Module = tv.fasterrcnn_resnet50_fpn_v2(
-        weights=None,
-        weights_backbone=backbone,
-        num_classes=n_classes + 1,
+_MODELS: Final[dict[str, Build]] = {
+    "ssd300_vgg16": _ssd300,
+    "ssdlite320_mobilenet_v3_large": _as_is(tv.ssdlite320_mobilenet_v3_large, **_RAISED),
+    "fasterrcnn_resnet50_fpn_v2": _as_is(
+        tv.fasterrcnn_resnet50_fpn_v2,
         rpn_pre_nms_top_n_test=CEILING,
         rpn_post_nms_top_n_test=2000,
         box_score_thresh=SCORE_FLOOR,
         box_detections_per_img=CEILING,
         **VIEW_PX,
-    )
-    return model
-
-
-def _retinanet(n_classes: int, backbone: ResNet50_Weights | None = None) -> nn.Module:
-    model: nn.Module = tv.retinanet_resnet50_fpn_v2(
-        weights=None,
-        weights_backbone=backbone,
-        num_classes=n_classes + 1,
-        score_thresh=SCORE_FLOOR,
-        topk_candidates=CEILING,
-        detections_per_img=CEILING,
-        **VIEW_PX,
-    )
-    return model
-
-
-def _fcos(n_classes: int, backbone: ResNet50_Weights | None = None) -> nn.Module:
-    model: nn.Module = tv.fcos_resnet50_fpn(
-        weights=None,
-        weights_backbone=backbone,
-        num_classes=n_classes + 1,
-        score_thresh=SCORE_FLOOR,
-        topk_candidates=CEILING,
-        detections_per_img=CEILING,
-        **VIEW_PX,
-    )
-    return model
-
-
-_MODELS: Final[dict[str, Callable[..., nn.Module]]] = {
-    "ssd300_vgg16": _ssd300,
-    "ssdlite320_mobilenet_v3_large": _ssdlite320,
-    "fasterrcnn_resnet50_fpn_v2": _faster_rcnn,
-    "retinanet_resnet50_fpn_v2": _retinanet,
-    "fcos_resnet50_fpn": _fcos,
+    ),
+    "retinanet_resnet50_fpn_v2": _as_is(tv.retinanet_resnet50_fpn_v2, **_RAISED, **VIEW_PX),
+    "fcos_resnet50_fpn": _as_is(tv.fcos_resnet50_fpn, **_RAISED, **VIEW_PX),
 }
 
 _COCO: Final = {
