@@ -161,6 +161,16 @@ def test_where_an_estimate_shows_nothing_the_size_of_the_training_images_is_trie
     assert found.scale.source == "estimated"
 
 
+def test_cells_that_the_border_cuts_are_enough_to_believe_an_estimate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 70.0)
+    detector = DiscDetector()
+    strip = discs(75, rows=1)[30:80]  # no disc is whole
+    assert len(detect_field(open_image(strip), detector).detections) == 4
+    assert len(detector.looks) == 1
+
+
 def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 60.0)
     found = detect_field(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smearcount.classes import RBC
-from smearcount.detections.boxes import area, centre, clip, diameter, suppress, touches_edge
+from smearcount.detections.boxes import Boxes, area, centre, clip, diameter, suppress, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import DenseDetector, Detector
@@ -133,7 +134,7 @@ def _correction(
     red_cells = _whole_red_cells(found, image, card)
     if len(red_cells) >= ENOUGH_TO_CORRECT:
         better = float(np.median(red_cells))
-    elif not len(red_cells) and card.source_rbc_px:
+    elif not len(_red_cells(found, card)) and card.source_rbc_px:
         better = card.source_rbc_px
     else:
         return None
@@ -141,14 +142,16 @@ def _correction(
     return better if better >= SMALLEST_RBC_PX and max(ratio, 1 / ratio) > OFF_BY else None
 
 
-def _whole_red_cells(
-    found: Detections, image: SmearImage, card: ModelCard
-) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Return the diameters in pixels of the red cells that the border does not cut."""
-    if RBC not in card.classes:
-        return np.zeros(0, np.float32)
+def _red_cells(found: Detections, card: ModelCard) -> Boxes:
+    """Return the boxes of the red cells that count, shape (n, 4)."""
     sure = found.above(card.thresholds)
-    boxes = sure.boxes_xyxy_px[sure.labels == card.classes.index(RBC) + 1]
+    label = card.classes.index(RBC) + 1 if RBC in card.classes else 0
+    return sure[sure.labels == label].boxes_xyxy_px
+
+
+def _whole_red_cells(found: Detections, image: SmearImage, card: ModelCard) -> NDArray[np.float32]:
+    """Return the diameters in pixels of the red cells that the border does not cut, shape (n,)."""
+    boxes = _red_cells(found, card)
     cut = touches_edge(boxes, image.width, image.height).any(axis=1)
     return diameter(boxes[~cut])
 
