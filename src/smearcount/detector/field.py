@@ -38,9 +38,8 @@ SMALLEST_RBC_PX: Final = 4.0
 OFF_BY: Final = 1.1
 """A guess that is wrong by more than this factor is worth a second look."""
 
-ENOUGH_TO_CORRECT: Final = 5
 ENOUGH_TO_MEASURE: Final = 3
-"""How many whole red cells it takes to correct a guess, and to report their median diameter."""
+"""So many whole red cells have a median diameter that is reported, and that corrects a guess."""
 
 MOST_DOUBT_OCTAVES: Final = 1.0
 """A ruler that may be wrong by more than a factor of two is not followed."""
@@ -132,7 +131,7 @@ def _correction(
 ) -> float | None:
     """Return a diameter in image pixels that is worth a second look, or None."""
     red_cells = _whole_red_cells(found, image, card)
-    if len(red_cells) >= ENOUGH_TO_CORRECT:
+    if len(red_cells) >= ENOUGH_TO_MEASURE:
         better = float(np.median(red_cells))
     elif not len(_red_cells(found, card)) and card.source_rbc_px:
         better = card.source_rbc_px
