@@ -204,6 +204,7 @@ def as_markdown(comparison: Comparison) -> str:
 def plot_comparison(comparison: Comparison, path: Path) -> None:
     """Draw mAP50 against CPU time and the count errors by class; one point per seed."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     rows = comparison.rows
     archs = list(dict.fromkeys(row.arch for row in rows))
@@ -215,6 +216,9 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         left.plot(_of(rows, arch, "latency_ms"), _of(rows, arch, "map_50"), "o",
                   label=f"{arch}{chosen}")  # fmt: skip
     left.set(xscale="log", xlabel="CPU time for one field (ms)", ylabel="mAP50", ylim=(0, 1))
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.grid(alpha=0.3)
     left.legend(fontsize=8)
     width = 0.8 / max(1, len(classes))
