@@ -233,7 +233,7 @@ def test_networks_are_compared_with_epochs_of_their_own(data, tmp_path):
 
 
 def test_an_average_of_weights_forgets_the_first_ones_fast():
-    average, n = torch.zeros(()), 0
+    average = torch.zeros(())
     for n in range(1, 200):
         growing_average(0.998)([average], [torch.ones(())], torch.tensor(n))
     assert average > 0.999  # a plain average of that decay would stand at 0.33

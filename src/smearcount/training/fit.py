@@ -20,6 +20,7 @@ from pytorch_lightning.callbacks import (
     WeightAveraging,
 )
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from smearcount.detections.detections import Detections
@@ -139,14 +140,9 @@ def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tenso
         decay: how much of the average stays at each step, in [0, 1), later on.
     """
 
-    @torch.no_grad()
     def update(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
         now = min(decay, (1 + int(n)) / (10 + int(n)))
-        for average, weight in zip(averages, weights, strict=True):
-            if average.is_floating_point():
-                average.lerp_(weight, 1 - now)
-            else:
-                average.copy_(weight)
+        get_ema_multi_avg_fn(now)(averages, weights, n)  # type: ignore[no-untyped-call]
 
     return update
 
