@@ -19,7 +19,6 @@ from smearcount.training.ruler import (
     RulerViews,
     calibration_views,
     export_ruler,
-    measure,
 )
 
 
@@ -80,9 +79,19 @@ def test_a_ruler_in_8_bits_reads_nearly_the_same(tmp_path: Path) -> None:
     assert "DequantizeLinear" in kinds
     torch.manual_seed(0)
     plain, small = tmp_path / "ruler.onnx", tmp_path / "small.onnx"
-    export_ruler(Ruler().eval(), plain)
+    ruler = Ruler().eval()
+    with torch.no_grad():
+        ruler.answer[2].weight.mul_(300)  # an untrained one says nearly the same of every view
+    export_ruler(ruler, plain)
     data = drawn(tmp_path)
     quantise(plain, calibration_views(data), small)
     assert small.stat().st_size < 0.6 * plain.stat().st_size
-    first, second = measure(plain, data, 20), measure(small, data, 20)
-    assert abs(first["median_error_percent"] - second["median_error_percent"]) < 2
+    views = np.stack(list(calibration_views(data)))
+    first, second = (
+        onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(
+            ["log2_px"], {"views": views[:64]}
+        )[0]
+        for path in (plain, small)
+    )
+    assert first.std() > 0.2
+    assert np.corrcoef(first, second)[0, 1] > 0.98
