@@ -12,6 +12,7 @@ from smearcount.detections.boxes import iou
 from smearcount.detector.detector import SCORE_FLOOR, DenseDetector
 from smearcount.detector.load import load_detector
 from smearcount.detector.onnx_detector import OnnxDetector
+from smearcount.detector.prepare import GREY
 from smearcount.errors import ModelError
 
 
@@ -41,7 +42,7 @@ def test_detections_are_suppressed_floored_and_unlimited(model: Path) -> None:
 def test_sides_need_not_be_multiples_of_the_stride(model: Path) -> None:
     detector = load_detector(model)
     pixels = noise(203, 149)
-    padded = np.full((152, 208, 3), 127, np.uint8)
+    padded = np.full((152, 208, 3), GREY, np.uint8)
     padded[:149, :203] = pixels
     assert np.array_equal(
         detector.detect(pixels).boxes_xyxy_px, detector.detect(padded).boxes_xyxy_px

@@ -25,7 +25,7 @@ def picture(width: int, height: int, seed: int) -> np.ndarray:
 )
 def test_a_window_is_that_part_of_the_resized_whole(source, size, shares, seed) -> None:
     image = open_image(picture(*source, seed))
-    whole = resample(image.pixels(), (0, 0, *source), size)
+    whole = view(image, size)
     left, right = sorted(round(s * (size[0] - 1)) for s in shares[:2])
     top, bottom = sorted(round(s * (size[1] - 1)) for s in shares[2:])
     window = (left, top, right + 1, bottom + 1)

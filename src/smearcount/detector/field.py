@@ -78,22 +78,21 @@ def detect_field(
     """
     card = detector.card
     known_um, source = _known(image, pixel_size_um)
+    guess = RBC_UM / known_um if known_um else None
     if card.rbc_px is None:
         found = _clipped(_look(image, detector, (image.width, image.height)), image)
-        guess = RBC_UM / known_um if known_um else None
     else:
-        if known_um:
-            guess = RBC_UM / known_um
-        else:
+        if guess is None:
             guess, source = _guess(image, card)
         found = _seen_at(guess, image, detector, card.rbc_px)
-        if not known_um:
-            better = _correction(found, image, card, guess)
-            if better is not None:
-                again = _seen_at(better, image, detector, card.rbc_px)
-                if len(_whole_red_cells(again, image, card)):
-                    found, guess, source = again, better, "estimated"
     red_cells = _whole_red_cells(found, image, card)
+    if card.rbc_px is not None and guess is not None and not known_um:
+        better = _correction(found, red_cells, card, guess)
+        if better is not None:
+            again = _seen_at(better, image, detector, card.rbc_px)
+            seen_again = _whole_red_cells(again, image, card)
+            if len(seen_again):
+                found, red_cells, guess, source = again, seen_again, better, "estimated"
     measured = float(np.median(red_cells)) if len(red_cells) >= ENOUGH_TO_MEASURE else guess
     if known_um:
         return Field(found, Scale(measured, known_um, source))
@@ -127,10 +126,9 @@ def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
 
 
 def _correction(
-    found: Detections, image: SmearImage, card: ModelCard, guess: float
+    found: Detections, red_cells: NDArray[np.float32], card: ModelCard, guess: float
 ) -> float | None:
     """Return a diameter in image pixels that is worth a second look, or None."""
-    red_cells = _whole_red_cells(found, image, card)
     if len(red_cells) >= ENOUGH_TO_MEASURE:
         better = float(np.median(red_cells))
     elif not len(_red_cells(found, card)) and card.source_rbc_px:

@@ -11,11 +11,9 @@ from smearcount.detections.boxes import suppress
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import SCORE_FLOOR, Pixels
+from smearcount.detector.prepare import GREY
 from smearcount.detector.threads import available_cores
 from smearcount.errors import ModelError
-
-PADDING: Final = 127
-"""The grey that fills up sides which are no multiple of the stride."""
 
 MOST_THREADS: Final = 4
 """A network this small gains nothing from more."""
@@ -94,5 +92,5 @@ class OnnxDetector:
         right, below = -width % self.card.stride, -height % self.card.stride
         if right or below:
             sides = ((0, below), (0, right), (0, 0))
-            pixels = np.pad(pixels, sides, constant_values=PADDING)
+            pixels = np.pad(pixels, sides, constant_values=GREY)
         return np.ascontiguousarray(pixels)[None]

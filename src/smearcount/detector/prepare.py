@@ -5,11 +5,16 @@ Training, export checks and counting all come through here, so that they see the
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from smearcount.detector.detector import Pixels
+
+GREY: Final = 128
+"""The grey that stands outside a picture: zero for our networks, which subtract it."""
 
 SourceBox = tuple[float, float, float, float]
 """A part of an image: left, top, right, bottom in pixels, not necessarily whole."""
@@ -36,9 +41,7 @@ def network_size(width: int, height: int, scale: float, stride: int) -> tuple[in
     )
 
 
-def resample(
-    pixels: Pixels, box: SourceBox, size: tuple[int, int], *, rough: bool = False
-) -> Pixels:
+def resample(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
     """Return a part of an image, smoothly resized.
 
     Shrinking averages over every source pixel (Pillow's bilinear filter is antialiased), and the
@@ -48,11 +51,29 @@ def resample(
         pixels: RGB, shape (h, w, 3), uint8.
         box: the part wanted, in pixels of ``pixels``.
         size: width and height of the result.
-        rough: a picture to be halved or more is first averaged over whole blocks of pixels: twice
-            as fast, and good enough for a glance.
     """
     picture = Image.fromarray(pixels)
-    gap = 1.0 if rough else None
-    resized = picture.resize(size, Image.Resampling.BILINEAR, box=box, reducing_gap=gap)
+    resized = picture.resize(size, Image.Resampling.BILINEAR, box=box)
     result: NDArray[np.uint8] = np.asarray(resized)
+    return result
+
+
+def glance(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
+    """Return a part of an image, roughly resized: enough for the ruler, in a tenth of the time.
+
+    Whole blocks of pixels are averaged, then each pixel of the result takes the block that lies
+    nearest, so that edges come out jagged. Enlarging is as smooth as in :func:`resample`.
+
+    The arguments are those of :func:`resample`.
+    """
+    zoom = min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1])
+    if zoom < 1:
+        return resample(pixels, box, size)
+    picture = Image.fromarray(pixels)
+    blocks = int(zoom)
+    if blocks > 1:
+        picture = picture.reduce(blocks)
+        left, top, right, bottom = (side / blocks for side in box)
+        box = (left, top, min(right, picture.width), min(bottom, picture.height))
+    result: NDArray[np.uint8] = np.asarray(picture.resize(size, Image.Resampling.NEAREST, box=box))
     return result

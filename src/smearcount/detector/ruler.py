@@ -14,10 +14,10 @@ from importlib import resources
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from smearcount.detector.prepare import resample
+from smearcount.detector.prepare import glance
+from smearcount.detector.view import part
 from smearcount.errors import ModelError
 from smearcount.image.image import SmearImage
 
@@ -27,7 +27,7 @@ SMALLEST_PX: Final = 4.0
 LARGEST_PX: Final = 128.0
 """The largest one."""
 
-VIEW_PX: Final = 256
+VIEW_PX: Final = 224
 """The longer side of a view."""
 
 CLEAR_PX: Final = 14.0
@@ -118,18 +118,10 @@ def _read(session: Any, image: SmearImage, windows: list[tuple[int, int, int, in
         max(1, round((right - left) * zoom / SIDE_MULTIPLE)) * SIDE_MULTIPLE,
         max(1, round((bottom - top) * zoom / SIDE_MULTIPLE)) * SIDE_MULTIPLE,
     )
-    views = np.stack([_view(image, window, size) for window in windows])
+    views = np.stack([part(image, window, size, glance) for window in windows])
     log2_px, doubt = session.run(["log2_px", "doubt"], {"views": views})
     surest = np.argsort(doubt)[: (len(windows) + 1) // 2]
     return Reading(2 ** float(np.median(log2_px[surest])) / zoom, float(np.median(doubt[surest])))
-
-
-def _view(
-    image: SmearImage, window: tuple[int, int, int, int], size: tuple[int, int]
-) -> NDArray[np.uint8]:
-    pixels = image.read(window)
-    box = (0, 0, window[2] - window[0], window[3] - window[1])
-    return resample(pixels, box, size, rough=True)
 
 
 @functools.cache

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from smearcount.detector.detector import Pixels
-from smearcount.detector.prepare import resample
+from smearcount.detector.prepare import SourceBox, resample
 from smearcount.image.image import Region, SmearImage
+
+Resized = Callable[[Pixels, SourceBox, tuple[int, int]], Pixels]
 
 BAND_AREA: Final = 4_000_000
 """About how many source pixels are read at once."""
@@ -35,26 +38,47 @@ def view(image: SmearImage, size: tuple[int, int], window: Region | None = None)
     zoom_x, zoom_y = image.width / size[0], image.height / size[1]
     per_row = (right - left) * zoom_x * zoom_y
     rows = max(1, math.floor(BAND_AREA / per_row))
-    bands = [
-        _band(image, (left, start, right, min(start + rows, bottom)), zoom_x, zoom_y)
-        for start in range(top, bottom, rows)
-    ]
+    bands = []
+    for start in range(top, bottom, rows):
+        end = min(start + rows, bottom)
+        box = (left * zoom_x, start * zoom_y, right * zoom_x, end * zoom_y)
+        bands.append(part(image, box, (right - left, end - start)))
     return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
-def _band(image: SmearImage, window: Region, zoom_x: float, zoom_y: float) -> Pixels:
-    left, top, right, bottom = window
-    box = (left * zoom_x, top * zoom_y, right * zoom_x, bottom * zoom_y)
+def part(
+    image: SmearImage, box: SourceBox, size: tuple[int, int], resized: Resized = resample
+) -> Pixels:
+    """Return a part of an image resized to ``size``; only the pixels under it are read.
+
+    A part that shrinks to half or less is taken from the image at half its size, where there is
+    one.
+
+    Args:
+        image: the image.
+        box: the part: left, top, right, bottom in image pixels, fractions allowed.
+        size: width and height of the result.
+        resized: how: :func:`resample` or :func:`glance`.
+
+    Returns:
+        RGB, uint8.
+    """
+    zoom_x, zoom_y = (box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]
+    read, width, height = image.read, image.width, image.height
+    if image.half is not None and min(zoom_x, zoom_y) >= 2:
+        read, width, height = image.half, (width + 1) // 2, (height + 1) // 2
+        box = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
+        zoom_x, zoom_y = zoom_x / 2, zoom_y / 2
     reach_x = math.ceil(max(zoom_x, 1.0)) + 1  # the resampling filter looks this far
     reach_y = math.ceil(max(zoom_y, 1.0)) + 1
     x0 = max(math.floor(box[0]) - reach_x, 0)
     y0 = max(math.floor(box[1]) - reach_y, 0)
-    x1 = min(math.ceil(box[2]) + reach_x, image.width)
-    y1 = min(math.ceil(box[3]) + reach_y, image.height)
+    x1 = min(math.ceil(box[2]) + reach_x, width)
+    y1 = min(math.ceil(box[3]) + reach_y, height)
     inner = (
         box[0] - x0,
         box[1] - y0,
         min(box[2] - x0, float(x1 - x0)),
         min(box[3] - y0, float(y1 - y0)),
     )
-    return resample(image.read((x0, y0, x1, y1)), inner, (right - left, bottom - top))
+    return resized(read((x0, y0, x1, y1)), inner, size)

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size, reading
+from smearcount.image.raster import (
+    BAND_ROWS,
+    LARGE_PIXELS,
+    Raster,
+    Spool,
+    check_size,
+    halving,
+    reading,
+)
 
 LEAN_MODES = ("1", "L", "P", "I;16", "I;16B", "I;16L")
 """Pillow modes of at most two bytes per pixel; all others take four."""
@@ -29,7 +37,9 @@ def raster_of(image: Image.Image, orientation: int = 1) -> Raster:
     check_size(width, height)
     if width * height <= LARGE_PIXELS:
         pixels, notes = to_rgb(image)
-        return Raster(width, height, reading(pixels), orientation, notes=notes)
+        return Raster(
+            width, height, reading(pixels), orientation, notes=notes, half=halving(pixels)
+        )
     image.load()
     white = white_level(image.getextrema()[1]) if _is_deep(image) else None
     notes = conversion_notes(image, white)

@@ -24,6 +24,9 @@ class SmearImage:
         read: returns the pixels of a region inside the image, shape (h, w, 3), uint8 RGB.
         pixel_size_um: micrometres per pixel if the file says so, else None.
         notes: what was done to the pixels, such as the rule that scaled 16 bits to 8.
+        half: reads from the picture at half its size, rounded up, in whose pixels the region then
+            counts: pixel (x, y) stands for those from (2x, 2y) to (2x + 2, 2y + 2). None where
+            that is no faster than to read the whole.
     """
 
     name: str
@@ -33,6 +36,7 @@ class SmearImage:
     read: Callable[[Region], NDArray[np.uint8]] = field(repr=False)
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    half: Callable[[Region], NDArray[np.uint8]] | None = field(default=None, repr=False)
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return the whole image, shape (height, width, 3), uint8 RGB."""

@@ -11,6 +11,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, Final
 
 from PIL.PngImagePlugin import PngImageFile
@@ -39,7 +40,7 @@ def decode_png(handle: IO[bytes]) -> Raster:
     raster = raster_of(image, image.getexif().get(0x0112, 1))
     if bits == 16 and colour_type in _BYTES_PER_PIXEL:
         note = "16-bit values cut to their upper 8 bits"
-        return Raster(width, height, raster.read, raster.orientation, notes=(*raster.notes, note))
+        return replace(raster, notes=(*raster.notes, note))
     return raster
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from PIL import Image
 
 from smearcount.errors import ImageError
 from smearcount.image.image import Region
@@ -42,6 +44,7 @@ class Raster:
         orientation: the EXIF orientation, 1 to 8, that is still to be applied.
         pixel_size_um: micrometres per pixel if the file says so.
         notes: what was done to the pixels.
+        half: returns the pixels of a region of the picture at half its size; see ``SmearImage``.
     """
 
     width: int
@@ -50,6 +53,7 @@ class Raster:
     orientation: int = 1
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    half: ReadRegion | None = field(default=None, repr=False)
 
 
 def check_size(width: int, height: int) -> None:
@@ -80,16 +84,41 @@ def reading(pixels: NDArray[np.uint8]) -> ReadRegion:
     return read
 
 
+def halving(pixels: NDArray[np.uint8]) -> ReadRegion:
+    """Return a reader of pixels in memory at half their size, averaged when first asked for."""
+
+    @functools.cache
+    def halved() -> NDArray[np.uint8]:
+        return np.asarray(Image.fromarray(pixels).reduce(2))
+
+    return lambda region: reading(halved())(region)
+
+
 def upright(raster: Raster) -> Raster:
     """Return the raster turned and mirrored as its EXIF orientation asks."""
     if raster.orientation == 1:
         return raster
-    turned = raster.orientation in (5, 6, 7, 8)
-    mirror_x = raster.orientation in (2, 3, 6, 7)
-    mirror_y = raster.orientation in (3, 4, 7, 8)
     width, height = raster.width, raster.height
-    if turned:
+    if raster.orientation in (5, 6, 7, 8):
         width, height = height, width
+    half = None
+    if raster.half and not width % 2 and not height % 2:  # else the pairs would be others
+        half = _turned(raster.half, raster.orientation, width // 2, height // 2)
+    return replace(
+        raster,
+        width=width,
+        height=height,
+        read=_turned(raster.read, raster.orientation, width, height),
+        orientation=1,
+        half=half,
+    )
+
+
+def _turned(stored: ReadRegion, orientation: int, width: int, height: int) -> ReadRegion:
+    """Return a reader of the upright picture, ``width`` by ``height``, from that of the stored."""
+    turned = orientation in (5, 6, 7, 8)
+    mirror_x = orientation in (2, 3, 6, 7)
+    mirror_y = orientation in (3, 4, 7, 8)
 
     def read(region: Region) -> NDArray[np.uint8]:
         left, top, right, bottom = region
@@ -99,12 +128,12 @@ def upright(raster: Raster) -> Raster:
             top, bottom = height - bottom, height - top
         if turned:
             left, top, right, bottom = top, left, bottom, right
-        pixels = raster.read((left, top, right, bottom))
+        pixels = stored((left, top, right, bottom))
         if turned:
             pixels = pixels.swapaxes(0, 1)
         return np.ascontiguousarray(pixels[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
 
-    return Raster(width, height, read, 1, raster.pixel_size_um, raster.notes)
+    return read
 
 
 class Spool:

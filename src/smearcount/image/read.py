@@ -22,7 +22,7 @@ from smearcount.image.colour import raster_of
 from smearcount.image.image import SmearImage
 from smearcount.image.jpeg import decode_jpeg
 from smearcount.image.png import decode_png
-from smearcount.image.raster import BAND_ROWS, Raster, check_size, reading, upright
+from smearcount.image.raster import BAND_ROWS, Raster, check_size, halving, reading, upright
 from smearcount.image.tiff import decode_tiff
 
 READABLE: Final = "JPEG, PNG, TIFF, BMP or WebP"
@@ -101,6 +101,7 @@ def _from_file(name: str) -> SmearImage:
         read=raster.read,
         pixel_size_um=raster.pixel_size_um,
         notes=raster.notes,
+        half=raster.half,
     )
 
 
@@ -159,6 +160,7 @@ def _from_pillow(picture: Image.Image) -> SmearImage:
         sha256=_digest(raster),
         read=raster.read,
         notes=raster.notes,
+        half=raster.half,
     )
 
 
@@ -174,7 +176,8 @@ def _from_array(pixels: NDArray[np.uint8]) -> SmearImage:
     except ImageError as error:
         raise ImageError(f"The array cannot be used: {error}") from None
     raster = Raster(width, height, reading(pixels))
-    return SmearImage("array", width, height, _digest(raster), raster.read)
+    digest = _digest(raster)
+    return SmearImage("array", width, height, digest, raster.read, half=halving(pixels))
 
 
 def _digest(raster: Raster) -> str:

@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.detector.prepare import resample
+from smearcount.detector.view import part
 from smearcount.image.image import SmearImage
 
 RBC_PX: Final = 48
 """The diameter of a red cell in the pictures that are measured."""
 
-LONGEST_PX: Final = 336
-"""The longer side of the part of a picture that is measured: its middle, about 7 red cells wide."""
+LONGEST_PX: Final = 192
+"""The longer side of the part of a picture that is measured: its middle, about 4 red cells wide."""
 
 _SHORTEST_PX: Final = 48
 _BURNT: Final = 250
@@ -62,12 +62,11 @@ def view(image: SmearImage, rbc_px: float) -> NDArray[np.uint8]:
     width = min(image.width, round(LONGEST_PX / scale))
     height = min(image.height, round(LONGEST_PX / scale))
     left, top = (image.width - width) // 2, (image.height - height) // 2
-    pixels = image.read((left, top, left + width, top + height))
     size = (
         max(_SHORTEST_PX, round(width * scale)),
         max(_SHORTEST_PX, round(height * scale)),
     )
-    return resample(pixels, (0, 0, width, height), size)
+    return part(image, (left, top, left + width, top + height), size)
 
 
 def measure(pixels: NDArray[np.uint8]) -> Measures:

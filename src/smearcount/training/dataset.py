@@ -12,11 +12,11 @@ from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.classes import RBC
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
-from smearcount.detector.prepare import network_size, resample
+from smearcount.detector.prepare import GREY, network_size, resample
 from smearcount.errors import DataError
 from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
-from smearcount.training.augment import FILL, Augmentation, Sample
+from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.network import Target
 
 
@@ -128,7 +128,7 @@ def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
     """Stack samples; where sizes differ, pad at the right and bottom with grey."""
     height = max(sample.image.shape[1] for sample in samples)
     width = max(sample.image.shape[2] for sample in samples)
-    images = torch.full((len(samples), 3, height, width), FILL, dtype=torch.uint8)
+    images = torch.full((len(samples), 3, height, width), GREY, dtype=torch.uint8)
     for row, sample in enumerate(samples):
         images[row, :, : sample.image.shape[1], : sample.image.shape[2]] = sample.image
     return images, [{"boxes": sample.boxes, "labels": sample.labels} for sample in samples]

@@ -24,21 +24,24 @@ import onnx
 import onnxruntime
 import pytorch_lightning as pl
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.detector.detector import Pixels
+from smearcount.detector.prepare import GREY, glance
 from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
+from smearcount.synthetic.smears import render
+from smearcount.synthetic.stain import STAINS
+from smearcount.synthetic.style import SmearStyle
 from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
 from smearcount.training.fit import best_precision
 from smearcount.training.quantise import CALIBRATION_IMAGES, quantise
-from smearcount.training.smearnet import Bottleneck, ConvNormAct
+from smearcount.training.smearnet import SPREAD, Bottleneck, ConvNormAct
 from smearcount.training.splits import DataChoice, read_training_data
 
 VIEW_PX = 160
@@ -46,6 +49,10 @@ VIEW_PX = 160
 
 STEPS_PER_EPOCH = 100
 BATCH = 32
+DRAWN, DRAWN_SHARE = 120, 0.2
+"""How many smears are drawn, and how often one of them is shown instead of a photograph: stains,
+shapes and crowding that no photograph has, so that a new microscope is less of a surprise."""
+
 LOOKS = 1.2
 """Stain and camera vary more here than for the detector: the ruler must not care."""
 
@@ -58,10 +65,9 @@ class Ruler(nn.Module):
         self.trunk = nn.Sequential(
             ConvNormAct(3, 16, stride=2),
             ConvNormAct(16, 32, stride=2),
-            Bottleneck(32),
-            ConvNormAct(32, 64, stride=2),
-            Bottleneck(64),
-            ConvNormAct(64, 96, stride=2),
+            ConvNormAct(32, 48, stride=2),
+            Bottleneck(48),
+            ConvNormAct(48, 96, stride=2),
             Bottleneck(96),
             Bottleneck(96),
             Bottleneck(96),
@@ -78,7 +84,7 @@ class Ruler(nn.Module):
         Returns:
             log2 of the diameter in view pixels (N,), and its expected error in octaves (N,).
         """
-        features = self.trunk((views.float() - 127.5) / 63.75).flatten(2)
+        features = self.trunk((views.float() - GREY) / SPREAD).flatten(2)
         weight = self.attention(features.unflatten(2, (-1, 1))).flatten(2).softmax(dim=2)
         log2_px, log_doubt = self.answer((features * weight).sum(dim=2)).unbind(dim=1)
         middle = (math.log2(SMALLEST_PX) + math.log2(LARGEST_PX)) / 2
@@ -93,12 +99,16 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
         length: how many views make an epoch.
         seed: together with epoch and index it decides every view.
         looks: strength of stain, focus and camera changes; 0 shows the picture as it is.
+        drawn: how many drawn smears to mix in.
     """
 
-    def __init__(self, dataset: Dataset, length: int, seed: int, looks: float) -> None:
+    def __init__(
+        self, dataset: Dataset, length: int, seed: int, looks: float, drawn: int = 0
+    ) -> None:
         self.length, self.seed, self.looks, self.epoch = length, seed, looks, 0
         self.diameters = rbc_diameters(dataset)
-        self.pictures = [Image.fromarray(open_image(i.path).pixels()) for i in dataset.images]
+        self.pictures = [open_image(i.path).pixels() for i in dataset.images]
+        self.drawn = [_drawn(random) for random in np.random.default_rng(seed).spawn(drawn)]
 
     def __len__(self) -> int:
         return self.length
@@ -106,8 +116,11 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
-            chosen = int(torch.randint(len(self.pictures), ()))
-            picture, diameter = self.pictures[chosen], self.diameters[chosen]
+            if self.drawn and torch.rand(()) < DRAWN_SHARE:
+                picture, diameter = self.drawn[int(torch.randint(len(self.drawn), ()))]
+            else:
+                chosen = int(torch.randint(len(self.pictures), ()))
+                picture, diameter = self.pictures[chosen], self.diameters[chosen]
             log2_px = uniform(math.log2(SMALLEST_PX), math.log2(LARGEST_PX))
             view = _view(picture, 2**log2_px / diameter)
             view = turn(Sample(view, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))).image
@@ -116,17 +129,37 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
             return view, torch.tensor(log2_px)
 
 
-def _view(picture: Image.Image, scale: float) -> Tensor:
+def _drawn(random: np.random.Generator) -> tuple[Pixels, float]:
+    """Return a drawn smear of random looks, and the diameter of its red cells in pixels."""
+    style = SmearStyle(
+        width=480,
+        height=480,
+        rbc_px=float(random.uniform(50, 90)),
+        density=float(random.uniform(0.05, 0.7)),
+        overlap=float(random.uniform(0, 0.5)),
+        n_wbc=int(random.integers(0, 3)),
+        n_platelets=int(random.integers(0, 12)),
+        stain=str(random.choice(sorted(STAINS))),
+        stain_shift=float(random.uniform(0, 0.6)),
+        pallor=float(random.uniform(0, 1)),
+        odd=float(random.uniform(0, 0.3)),
+        illumination=float(random.uniform(0, 0.3)),
+        blur_px=float(random.uniform(0.4, 2)),
+    )
+    return render(style, int(random.integers(1 << 30))).pixels, style.rbc_px
+
+
+def _view(picture: Pixels, scale: float) -> Tensor:
     """Return a random ``VIEW_PX`` square at ``scale``; mirrored on where the picture ends."""
-    width, height = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
+    tall, wide = picture.shape[:2]
+    width, height = max(2, round(wide * scale)), max(2, round(tall * scale))
     if width >= VIEW_PX and height >= VIEW_PX:
         span = VIEW_PX / scale
-        left = uniform(0, max(1e-3, picture.width - span))
-        top = uniform(0, max(1e-3, picture.height - span))
-        box = (left, top, min(picture.width, left + span), min(picture.height, top + span))
-        part = picture.resize((VIEW_PX, VIEW_PX), Image.Resampling.BILINEAR, box=box)
+        left, top = uniform(0, max(1e-3, wide - span)), uniform(0, max(1e-3, tall - span))
+        box = (left, top, min(wide, left + span), min(tall, top + span))
+        part = glance(picture, box, (VIEW_PX, VIEW_PX))
         return torch.from_numpy(np.array(part)).permute(2, 0, 1).contiguous()
-    small = np.array(picture.resize((width, height), Image.Resampling.BILINEAR))
+    small = glance(picture, (0, 0, wide, tall), (width, height))
     field = np.tile(np.block([[[small], [small[:, ::-1]]], [[small[::-1]], [small[::-1, ::-1]]]]),
                     (VIEW_PX // (2 * height) + 2, VIEW_PX // (2 * width) + 2, 1))  # fmt: skip
     top, left = (int(torch.randint(2 * side, ())) for side in (height, width))
@@ -167,7 +200,7 @@ def train_ruler(dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: boo
         DataError: the data set has no whole cell.
     """
     pl.seed_everything(seed, verbose=False)
-    views = RulerViews(dataset, STEPS_PER_EPOCH * BATCH, seed, LOOKS)
+    views = RulerViews(dataset, STEPS_PER_EPOCH * BATCH, seed, LOOKS, DRAWN)
 
     class _Feed(pl.LightningDataModule):
         def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:

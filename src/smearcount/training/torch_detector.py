@@ -13,9 +13,9 @@ from torch import nn
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Pixels
+from smearcount.detector.prepare import GREY
 from smearcount.errors import ModelError
 from smearcount.training.architectures import ARCHITECTURES, build
-from smearcount.training.augment import FILL
 from smearcount.training.fit import as_detections, read_checkpoint
 from smearcount.training.run import SETTINGS, STATE, architecture_of, read_settings
 from smearcount.training.weights import State, read_weights
@@ -42,7 +42,7 @@ class TorchDetector:
         height, width = pixels.shape[:2]
         stride = self.card.stride
         padded = ((0, -height % stride), (0, -width % stride), (0, 0))
-        whole = np.pad(pixels, padded, constant_values=FILL)
+        whole = np.pad(pixels, padded, constant_values=GREY)
         image = torch.from_numpy(whole).permute(2, 0, 1)[None].to(self._device)
         (prediction,) = self._network.predict(image)
         return as_detections(prediction, prediction["scores"])
