@@ -17,15 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
+from smearcount.classes import RBC
+from smearcount.detections.detections import Detections
+from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.field import detect_field
-from smearcount.detector.load import load_detector
+from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.evaluation.calibration import Coverage, calibrate, repeated_coverage
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.duplicates import distinct, without_duplicates_of
 from smearcount.evaluation.flag_study import Caught, flag_study, of_card
 from smearcount.evaluation.scene import fit_scene
-from smearcount.evaluation.thresholds import choose_thresholds
+from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.formats.dataset import clean, read_dataset
 from smearcount.image.read import open_image
 
@@ -41,14 +44,25 @@ def main() -> None:
 
     card_path = options.model.with_suffix(".json")
     card = ModelCard.read(card_path)
-    detector = load_detector(options.model)
+    detector = OnnxDetector(options.model, card.model_copy(update={"cut_odds": 1.0}))
     train = clean(read_dataset(options.data, "train"))
     val = without_duplicates_of(distinct(clean(read_dataset(options.data, "val"))), train)
     truths = [
         TrueCells(image.boxes_xyxy_px.astype(np.float32), image.labels) for image in val.images
     ]
-    found = [detect_field(open_image(image.path), detector).detections for image in val.images]
+    plain = [detect_field(open_image(image.path), detector).detections for image in val.images]
+
+    def doubted(cut_odds: float) -> list[Detections]:
+        told = card.model_copy(update={"cut_odds": cut_odds})
+        return [
+            with_border_doubt(each, image.width, image.height, told)
+            for each, image in zip(plain, val.images, strict=True)
+        ]
+
+    cut_odds = choose_cut_odds(truths, doubted, card.classes.index(RBC) + 1)
+    found = doubted(cut_odds)
     thresholds = choose_thresholds(truths, found, card.classes)
+    print("odds of a red cell at the border", cut_odds)
     print("thresholds", dict(zip(card.classes, thresholds, strict=True)))
     measured = repeated_coverage(truths, found, thresholds, card.classes, repeats=options.repeats)
     print(f"{len(val.images)} images of val, {options.repeats} random halves\n")
@@ -63,7 +77,12 @@ def main() -> None:
     calibration["about"] |= {"data": "val", "coverage_on_other_half": summary}
     scene = fit_scene(train)
     finished = card.model_copy(
-        update={"thresholds": thresholds, "calibration": calibration, "scene": scene}
+        update={
+            "cut_odds": cut_odds,
+            "thresholds": thresholds,
+            "calibration": calibration,
+            "scene": scene,
+        }
     )
     rows = flag_study(val, of_card(finished, val))
     print("\nkind                      images  caught  flags")

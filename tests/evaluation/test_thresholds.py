@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.thresholds import WITHOUT_TRUTH, choose_thresholds
+from smearcount.evaluation.thresholds import WITHOUT_TRUTH, choose_cut_odds, choose_thresholds
 
 
 def scored(scores: list[float], label: int = 1) -> Detections:
@@ -51,3 +51,23 @@ def test_a_few_wrong_labels_do_not_push_the_threshold_to_an_extreme() -> None:
     found = [scored([0.9])] * 8 + [scored([0.9, 0.07])] * 2
     (threshold,) = choose_thresholds(truths, found, ["WBC"])
     assert threshold >= 0.2
+
+
+def test_cells_at_the_border_are_doubted_where_people_leave_them_out() -> None:
+    # Whole cells are marked from a score of 0.4 on, cut ones only from 0.7 on.
+    whole, cut = [0.9, 0.5, 0.45, 0.3], [0.9, 0.8, 0.6, 0.55]
+    truths = [scored([1] * 3), scored([1] * 2)]
+
+    def doubted(odds: float) -> list[Detections]:
+        return [scored(whole), scored([odds * s / (1 - s + odds * s) for s in cut])]
+
+    chosen = choose_cut_odds(truths, doubted, 1)
+    assert chosen < 0.6
+    (threshold,) = choose_thresholds(truths, doubted(chosen), ["RBC"])
+    assert [len(each.above((threshold,))) for each in doubted(chosen)] == [3, 2]
+
+
+def test_cells_at_the_border_are_not_doubted_without_reason() -> None:
+    truths = [scored([1] * 2)] * 4
+    assert choose_cut_odds(truths, lambda odds: [scored([0.9, 0.9 * odds])] * 4, 1) == 1.0
+    assert choose_cut_odds([scored([])], lambda odds: [scored([])], 1) == 1.0

@@ -22,6 +22,8 @@ class ModelCard(BaseModel):
         classes: class names in label order (label 1 first).
         thresholds: the score from which each class counts, in label order, chosen on validation
             data for count error.
+        cut_odds: what the odds of a red cell's score are multiplied by where the border cuts it,
+            chosen on validation data; see :mod:`smearcount.detector.border`.
         iou_threshold: overlap above which non-maximum suppression drops the weaker box.
         rbc_px: the diameter of a red cell, in pixels, at which the network wants to see it; None
             for a network that takes images at whatever size they come.
@@ -42,6 +44,7 @@ class ModelCard(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     classes: tuple[str, ...] = Field(min_length=1)
     thresholds: tuple[Score, ...]
+    cut_odds: float = Field(default=1.0, gt=0, le=1)
     iou_threshold: Score = 0.6
     rbc_px: float | None = Field(default=None, gt=0)
     source_rbc_px: float | None = Field(default=None, gt=0)

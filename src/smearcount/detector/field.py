@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from smearcount.classes import RBC
 from smearcount.detections.boxes import Boxes, area, centre, clip, diameter, suppress, touches_edge
 from smearcount.detections.detections import Detections
+from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import DenseDetector, Detector
 from smearcount.detector.prepare import network_size
@@ -80,7 +81,8 @@ def detect_field(
     known_um, source = _known(image, pixel_size_um)
     guess = RBC_UM / known_um if known_um else None
     if card.rbc_px is None:
-        found = _clipped(_look(image, detector, (image.width, image.height)), image)
+        whole = (image.width, image.height)
+        found = _clipped(_look(image, detector, whole), image, whole, card)
     else:
         if guess is None:
             guess, source = _guess(image, card)
@@ -156,7 +158,7 @@ def _whole_red_cells(found: Detections, image: SmearImage, card: ModelCard) -> N
 def _seen_at(rbc_px: float, image: SmearImage, detector: Detector, wanted_px: float) -> Detections:
     """Look at the image with its red cells, ``rbc_px`` wide, shown ``wanted_px`` wide."""
     size = network_size(image.width, image.height, wanted_px / rbc_px, detector.card.stride)
-    return _clipped(_look(image, detector, size), image, size)
+    return _clipped(_look(image, detector, size), image, size, detector.card)
 
 
 def _look(image: SmearImage, detector: Detector, size: tuple[int, int]) -> Detections:
@@ -195,11 +197,11 @@ def look_by_tiles(
 
 
 def _clipped(
-    found: Detections, image: SmearImage, size: tuple[int, int] | None = None
+    found: Detections, image: SmearImage, size: tuple[int, int], card: ModelCard
 ) -> Detections:
     """Return detections in image pixels, cut to the image, without those wholly outside."""
-    width, height = size or (image.width, image.height)
-    zoom = np.array([image.width / width, image.height / height] * 2, dtype=np.float32)
+    zoom = np.array([image.width / size[0], image.height / size[1]] * 2, dtype=np.float32)
     boxes = clip(found.boxes_xyxy_px * zoom, image.width, image.height)
     inside = area(boxes) > 0
-    return Detections(boxes[inside], found.scores[inside], found.labels[inside])
+    kept = Detections(boxes[inside], found.scores[inside], found.labels[inside])
+    return with_border_doubt(kept, image.width, image.height, card)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,9 @@ from smearcount.evaluation.cells import Cells
 
 WITHOUT_TRUTH: Final = 0.5
 """The threshold of a class of which the data hold no cell to learn from."""
+
+CUT_ODDS: Final = (1.0, 0.7, 0.5, 0.35, 0.25)
+"""Candidates for ``ModelCard.cut_odds``."""
 
 _CANDIDATES: Final = np.arange(20, 81) / 100
 _SMOOTHING: Final = np.array([1, 2, 3, 2, 1]) / 9
@@ -40,17 +43,44 @@ def choose_thresholds(
     return tuple(_choose(truths, predictions, label) for label, _ in enumerate(classes, start=1))
 
 
+def choose_cut_odds(
+    truths: Sequence[Cells], doubted: Callable[[float], Sequence[Detections]], label: int
+) -> float:
+    """Choose how much to doubt cells that the border cuts, so that the counts come out right.
+
+    The cost is that of :func:`choose_thresholds` at the best threshold.
+
+    Args:
+        truths: one per image.
+        doubted: returns the predictions, one per image, for a value of ``ModelCard.cut_odds``.
+        label: of the red cells.
+
+    Returns:
+        one of :data:`CUT_ODDS`; 1 if the data hold no red cell.
+    """
+    if not any((truth.labels == label).any() for truth in truths):
+        return 1.0
+    return min(CUT_ODDS, key=lambda odds: float(_costs(truths, doubted(odds), label).min()))
+
+
 def _choose(truths: Sequence[Cells], predictions: Sequence[Detections], label: int) -> float:
-    true_counts = np.array([np.count_nonzero(truth.labels == label) for truth in truths])
-    if not true_counts.any():
+    if not any((truth.labels == label).any() for truth in truths):
         return WITHOUT_TRUTH
+    smooth = _costs(truths, predictions, label)
+    best = np.flatnonzero(np.isclose(smooth, smooth.min(), rtol=0, atol=1e-9))
+    return float(_CANDIDATES[best[len(best) // 2]])
+
+
+def _costs(
+    truths: Sequence[Cells], predictions: Sequence[Detections], label: int
+) -> NDArray[np.float64]:
+    """Return the smoothed cost of each candidate threshold."""
+    true_counts = np.array([np.count_nonzero(truth.labels == label) for truth in truths])
     counts = np.stack([_counts(found.scores[found.labels == label]) for found in predictions])
     errors = counts - true_counts[:, None]
     cost = np.abs(errors).mean(axis=0) + np.abs(errors.mean(axis=0))
     reach = len(_SMOOTHING) // 2
-    smooth = np.convolve(np.pad(cost, reach, mode="edge"), _SMOOTHING, mode="valid")
-    best = np.flatnonzero(np.isclose(smooth, smooth.min(), rtol=0, atol=1e-9))
-    return float(_CANDIDATES[best[len(best) // 2]])
+    return np.convolve(np.pad(cost, reach, mode="edge"), _SMOOTHING, mode="valid")
 
 
 def _counts(scores: NDArray[np.float32]) -> NDArray[np.int64]:

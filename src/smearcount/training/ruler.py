@@ -33,9 +33,6 @@ from smearcount.detector.prepare import GREY, glance
 from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
-from smearcount.synthetic.smears import render
-from smearcount.synthetic.stain import STAINS
-from smearcount.synthetic.style import SmearStyle
 from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
@@ -49,10 +46,6 @@ VIEW_PX = 160
 
 STEPS_PER_EPOCH = 100
 BATCH = 32
-DRAWN, DRAWN_SHARE = 120, 0.2
-"""How many smears are drawn, and how often one of them is shown instead of a photograph: stains,
-shapes and crowding that no photograph has, so that a new microscope is less of a surprise."""
-
 LOOKS = 1.2
 """Stain and camera vary more here than for the detector: the ruler must not care."""
 
@@ -99,16 +92,12 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
         length: how many views make an epoch.
         seed: together with epoch and index it decides every view.
         looks: strength of stain, focus and camera changes; 0 shows the picture as it is.
-        drawn: how many drawn smears to mix in.
     """
 
-    def __init__(
-        self, dataset: Dataset, length: int, seed: int, looks: float, drawn: int = 0
-    ) -> None:
+    def __init__(self, dataset: Dataset, length: int, seed: int, looks: float) -> None:
         self.length, self.seed, self.looks, self.epoch = length, seed, looks, 0
         self.diameters = rbc_diameters(dataset)
         self.pictures = [open_image(i.path).pixels() for i in dataset.images]
-        self.drawn = [_drawn(random) for random in np.random.default_rng(seed).spawn(drawn)]
 
     def __len__(self) -> int:
         return self.length
@@ -116,37 +105,14 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
-            if self.drawn and torch.rand(()) < DRAWN_SHARE:
-                picture, diameter = self.drawn[int(torch.randint(len(self.drawn), ()))]
-            else:
-                chosen = int(torch.randint(len(self.pictures), ()))
-                picture, diameter = self.pictures[chosen], self.diameters[chosen]
+            chosen = int(torch.randint(len(self.pictures), ()))
+            picture, diameter = self.pictures[chosen], self.diameters[chosen]
             log2_px = uniform(math.log2(SMALLEST_PX), math.log2(LARGEST_PX))
             view = _view(picture, 2**log2_px / diameter)
             view = turn(Sample(view, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))).image
             if self.looks:
                 view = change_looks(view, self.looks)
             return view, torch.tensor(log2_px)
-
-
-def _drawn(random: np.random.Generator) -> tuple[Pixels, float]:
-    """Return a drawn smear of random looks, and the diameter of its red cells in pixels."""
-    style = SmearStyle(
-        width=480,
-        height=480,
-        rbc_px=float(random.uniform(50, 90)),
-        density=float(random.uniform(0.05, 0.7)),
-        overlap=float(random.uniform(0, 0.5)),
-        n_wbc=int(random.integers(0, 3)),
-        n_platelets=int(random.integers(0, 12)),
-        stain=str(random.choice(sorted(STAINS))),
-        stain_shift=float(random.uniform(0, 0.6)),
-        pallor=float(random.uniform(0, 1)),
-        odd=float(random.uniform(0, 0.3)),
-        illumination=float(random.uniform(0, 0.3)),
-        blur_px=float(random.uniform(0.4, 2)),
-    )
-    return render(style, int(random.integers(1 << 30))).pixels, style.rbc_px
 
 
 def _view(picture: Pixels, scale: float) -> Tensor:
@@ -200,7 +166,7 @@ def train_ruler(dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: boo
         DataError: the data set has no whole cell.
     """
     pl.seed_everything(seed, verbose=False)
-    views = RulerViews(dataset, STEPS_PER_EPOCH * BATCH, seed, LOOKS, DRAWN)
+    views = RulerViews(dataset, STEPS_PER_EPOCH * BATCH, seed, LOOKS)
 
     class _Feed(pl.LightningDataModule):
         def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:

@@ -106,7 +106,11 @@ def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
     }
     if finished.exists():
         chosen = ModelCard.read(finished)
-        base |= {"thresholds": chosen.thresholds, "source_rbc_px": chosen.source_rbc_px}
+        base |= {
+            "thresholds": chosen.thresholds,
+            "cut_odds": chosen.cut_odds,
+            "source_rbc_px": chosen.source_rbc_px,
+        }
     return ModelCard.model_validate(base)
 
 

@@ -16,13 +16,14 @@ import torch
 
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
+from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.errors import UsageError
 from smearcount.evaluation.calibration import calibrate
 from smearcount.evaluation.scene import fit_scene
 from smearcount.evaluation.score import average_precision
-from smearcount.evaluation.thresholds import choose_thresholds
+from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.formats.dataset import Dataset
 from smearcount.training.architectures import Architecture, architecture, build
 from smearcount.training.augment import Augmentation
@@ -231,6 +232,7 @@ def _run(
     whole = card.model_copy(
         update={
             "thresholds": tuple(round(each, 4) for each in measured.thresholds),
+            "cut_odds": measured.cut_odds,
             "training": known,
             "metrics": measured.metrics,
             "calibration": measured.calibration,
@@ -261,7 +263,7 @@ def _fit(
     if (folder / LAST).exists():
         say(f"{folder}: going on after the last whole epoch.")
     bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
-    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed)
+    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed, recipe.drawn)
     return fit(
         network,
         samples,
@@ -295,19 +297,31 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
 @dataclass(frozen=True)
 class _Measured:
     thresholds: tuple[float, ...]
+    cut_odds: float
     metrics: dict[str, Any]
     calibration: dict[str, Any]
 
 
 def _measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
     """Choose thresholds and fit intervals on the validation images, and say how well it went."""
-    truths, found = predict_all(detector, val)
+    truths, plain = predict_all(detector, val)
+
+    def doubted(cut_odds: float) -> list[Detections]:
+        card = detector.card.model_copy(update={"cut_odds": cut_odds})
+        return [
+            with_border_doubt(each, sample.image.shape[2], sample.image.shape[1], card)
+            for each, sample in zip(plain, val.samples, strict=True)
+        ]
+
+    cut_odds = choose_cut_odds(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
+    found = doubted(cut_odds)
     figures = average_precision(truths, found, classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     thresholds = choose_thresholds(truths, found, classes)
     counts = _counts(truths, found, thresholds, classes)
     return _Measured(
         thresholds,
+        cut_odds,
         {
             "validation": {
                 "images": len(truths),
@@ -343,7 +357,9 @@ def _counts(
 def _as_before(card: ModelCard | None) -> _Measured:
     """Return what the run before the retraining measured: no image is left to measure on."""
     assert card is not None, "only a retraining has no validation images"
-    return _Measured(card.thresholds, {"before retraining": card.metrics}, card.calibration)
+    return _Measured(
+        card.thresholds, card.cut_odds, {"before retraining": card.metrics}, card.calibration
+    )
 
 
 def _facts(

@@ -1,0 +1,32 @@
+"""Cells that the border cuts, of which people mark some and leave out others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smearcount.classes import RBC
+from smearcount.detections.boxes import touches_edge
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+
+
+def with_border_doubt(found: Detections, width: int, height: int, card: ModelCard) -> Detections:
+    """Return detections whose red cells at the border are doubted as the card says.
+
+    A sliver of a red cell is marked less often than a whole cell that gets the same score. Its
+    odds, score / (1 - score), are multiplied by ``card.cut_odds``: so one threshold serves both.
+
+    Args:
+        found: boxes in pixels of the image.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
+        card: of the model that found them.
+    """
+    if card.cut_odds == 1 or RBC not in card.classes:
+        return found
+    red = found.labels == card.classes.index(RBC) + 1
+    cut = red & touches_edge(found.boxes_xyxy_px, width, height).any(axis=1)
+    weighed = card.cut_odds * found.scores
+    doubted = weighed / (1 - found.scores + weighed)
+    scores = np.where(cut, doubted, found.scores)
+    return Detections(found.boxes_xyxy_px, scores, found.labels)
