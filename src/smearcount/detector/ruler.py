@@ -27,7 +27,7 @@ SMALLEST_PX: Final = 4.0
 LARGEST_PX: Final = 128.0
 """The largest one."""
 
-VIEW_PX: Final = 224
+VIEW_PX: Final = 256
 """The longer side of a view."""
 
 CLEAR_PX: Final = 14.0

@@ -58,9 +58,10 @@ class Ruler(nn.Module):
         self.trunk = nn.Sequential(
             ConvNormAct(3, 16, stride=2),
             ConvNormAct(16, 32, stride=2),
-            ConvNormAct(32, 48, stride=2),
-            Bottleneck(48),
-            ConvNormAct(48, 96, stride=2),
+            Bottleneck(32),
+            ConvNormAct(32, 64, stride=2),
+            Bottleneck(64),
+            ConvNormAct(64, 96, stride=2),
             Bottleneck(96),
             Bottleneck(96),
             Bottleneck(96),
