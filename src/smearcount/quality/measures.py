@@ -82,7 +82,7 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     quantiles = _quantiles(colours, (*_QUANTILES, 0.95))
     contrast = [
         np.log(np.square(band).mean() + _FAINTEST) / 2
-        for band in _bands(bright.reshape(half.shape[:2]))[:3]
+        for band in _bands(bright.reshape(half.shape[:2]), coarsest=False)
     ]
     return Measures(
         focus=_focus(pixels[..., 1].astype(np.float32)),
@@ -115,18 +115,20 @@ def _focus(green: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.concatenate([(finer - coarsest).ravel(), coarsest[1:] - coarsest[0]])
 
 
-def _bands(grey: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return four layers of detail, from fine to coarse, each about twice as coarse."""
+def _bands(grey: NDArray[np.float32], coarsest: bool = True) -> list[NDArray[np.float32]]:
+    """Return four layers of detail (or three), from fine to coarse, each about twice as coarse."""
     first = _soften(grey)
     second = _soften(_soften(first))
     third = _soften(second[::2, ::2])
-    fourth = _soften(_soften(_soften(third)))
-    return [
+    bands = [
         grey[1:-1, 1:-1] - first,
         first[2:-2, 2:-2] - second,
         second[::2, ::2][1:-1, 1:-1] - third,
-        third[3:-3, 3:-3] - fourth,
     ]
+    if coarsest:
+        fourth = _soften(_soften(_soften(third)))
+        bands.append(third[3:-3, 3:-3] - fourth)
+    return bands
 
 
 def _soften(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -31,7 +31,7 @@ class Outcome:
         """Return the same outcome holding no pixels: they are read again when asked for."""
         if self.result is None:
             return self
-        image = replace(self.result.image, read=reader(self.name))
+        image = replace(self.result.image, read=reader(self.name), half=None)
         return replace(self, result=replace(self.result, image=image))
 
 
