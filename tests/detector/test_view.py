@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearcount.detector import view as view_module
-from smearcount.detector.prepare import resample
+from smearcount.detector.prepare import glance, resample
 from smearcount.detector.view import view
 from smearcount.image.image import Region, SmearImage
 from smearcount.image.read import open_image
@@ -50,3 +50,22 @@ def test_a_huge_image_is_read_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.abs(result.astype(int) - expected).max() <= 1
     assert len(asked) > 10
     assert max((r - left) * (b - t) for left, t, r, b in asked) < 300 * 20
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    source=st.tuples(st.integers(32, 150), st.integers(32, 150)),
+    size=st.tuples(st.integers(4, 30), st.integers(4, 30)),
+)
+def test_a_glance_shows_flat_parts_where_they_are(
+    source: tuple[int, int], size: tuple[int, int]
+) -> None:
+    """The left half is black and the right half white, to within one block at the seam."""
+    pixels = np.zeros((source[1], source[0], 3), np.uint8)
+    pixels[:, source[0] // 2 :] = 255
+    seen = glance(pixels, (0, 0, *source), size)
+    assert seen.shape == (size[1], size[0], 3)
+    places = (np.arange(size[0]) + 0.5) * source[0] / size[0]
+    near = 2 * source[0] / size[0] + 1
+    assert (seen[:, places < source[0] // 2 - near] == 0).all()
+    assert (seen[:, places > source[0] // 2 + near] == 255).all()
