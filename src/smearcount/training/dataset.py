@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from smearcount.classes import CLASS_NAMES, RBC
+from smearcount.classes import RBC
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
-from smearcount.detector.detector import Pixels
 from smearcount.detector.prepare import GREY, network_size, resample
-from smearcount.errors import DataError, UsageError
+from smearcount.errors import DataError
 from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
 from smearcount.training.augment import Augmentation, Sample
-from smearcount.training.drawn import drawn_smears
 from smearcount.training.network import Target
 
 
@@ -70,11 +68,7 @@ class CellSamples(TorchDataset[Sample]):
         rbc_px: the red cell's diameter that the network wants; None leaves images as they are.
         stride: input sides are multiples of this.
         augmentation: how to change the images; None shows each whole, at its magnification.
-        seed: together with epoch and index it decides every random change, and the drawn smears.
-        drawn: how many drawn smears to add; see :mod:`.drawn`.
-
-    Raises:
-        UsageError: drawn smears are wanted, but the data set has other classes than theirs.
+        seed: together with epoch and index it decides every random change.
     """
 
     def __init__(
@@ -84,7 +78,6 @@ class CellSamples(TorchDataset[Sample]):
         stride: int,
         augmentation: Augmentation | None = None,
         seed: int = 0,
-        drawn: int = 0,
     ) -> None:
         self.augmentation = augmentation
         self.seed = seed
@@ -94,19 +87,6 @@ class CellSamples(TorchDataset[Sample]):
             load(image, rbc_px / px if rbc_px else 1.0, stride if rbc_px else 1, augmentation)
             for image, px in zip(dataset.images, diameters, strict=True)
         ]
-        if drawn:
-            if rbc_px is None or not set(CLASS_NAMES) <= set(dataset.classes):
-                raise UsageError(
-                    f"{dataset.source}: drawn smears serve smearnet, for the classes "
-                    f"{', '.join(CLASS_NAMES)}; set drawn = 0 in the recipe."
-                )
-            label_of = np.array([0, *(dataset.classes.index(name) + 1 for name in CLASS_NAMES)])
-            for smear in drawn_smears(drawn, seed):
-                labels, scale = label_of[smear.labels], rbc_px / smear.rbc_px
-                boxes = smear.boxes_xyxy_px
-                self.samples.append(
-                    reduced(smear.pixels, boxes, labels, scale, stride, augmentation)
-                )
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -127,31 +107,19 @@ def load(
     image: AnnotatedImage, scale: float, stride: int, augmentation: Augmentation | None
 ) -> Sample:
     """Read an image at ``scale``; with augmentation, with enough pixels for its largest zoom."""
-    pixels = open_image(image.path).pixels()
-    return reduced(pixels, image.boxes_xyxy_px, image.labels, scale, stride, augmentation)
-
-
-def reduced(
-    pixels: Pixels,
-    boxes_xyxy_px: NDArray[np.floating],
-    labels: NDArray[np.int64],
-    scale: float,
-    stride: int,
-    augmentation: Augmentation | None,
-) -> Sample:
-    """Return a picture and its cells at ``scale``; see :func:`load`."""
-    tall, wide = pixels.shape[:2]
+    opened = open_image(image.path)
     kept = scale
     if augmentation is not None:
         kept = min(1.0, scale * 2**augmentation.scale_octaves)
-    width, height = network_size(wide, tall, kept, stride)
-    if (width, height) != (wide, tall):
-        pixels = resample(pixels, (0, 0, wide, tall), (width, height))
-    factor = np.array([width / wide, height / tall] * 2)
+    width, height = network_size(opened.width, opened.height, kept, stride)
+    pixels = opened.pixels()
+    if (width, height) != (opened.width, opened.height):
+        pixels = resample(pixels, (0, 0, opened.width, opened.height), (width, height))
+    factor = np.array([width / opened.width, height / opened.height] * 2)
     return Sample(
         torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous(),
-        torch.from_numpy((np.asarray(boxes_xyxy_px) * factor).astype(np.float32)),
-        torch.from_numpy(np.array(labels, dtype=np.int64)),
+        torch.from_numpy((np.asarray(image.boxes_xyxy_px) * factor).astype(np.float32)),
+        torch.from_numpy(np.array(image.labels, dtype=np.int64)),
         scale / kept,
     )
 

@@ -32,7 +32,6 @@ class Recipe(BaseModel):
             the processor has instructions for it: without them it is three times slower.
         augmentation: how boldly images are changed; ``none`` shows them as they are.
         plain_epochs: the last epochs, trained without mosaics.
-        drawn: how many drawn smears to mix in, for looks that the photographs have not.
         rbc_px: how wide a red cell is shown to the network, in its pixels; None as its architecture
             wants it. A larger one serves small cells and costs time, at counting too.
     """
@@ -52,7 +51,6 @@ class Recipe(BaseModel):
     precision: Literal["auto", "bf16-mixed", "32-true"] = "auto"
     augmentation: Augmentation | Literal["none"] = Augmentation()
     plain_epochs: int = Field(default=0, ge=0)
-    drawn: int = Field(default=0, ge=0)
     rbc_px: float | None = Field(default=None, gt=0)
 
 

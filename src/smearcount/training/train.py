@@ -263,7 +263,7 @@ def _fit(
     if (folder / LAST).exists():
         say(f"{folder}: going on after the last whole epoch.")
     bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
-    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed, recipe.drawn)
+    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed)
     return fit(
         network,
         samples,
