@@ -4,7 +4,7 @@
 
 TXL-PBC holds some photographs twice, at two sizes, some flipped or turned, and no two copies are
 labelled alike. The labels of one copy, scored against those of the other as if a detector had said
-them, show what is left to gain: nobody can agree with both.
+them, show how noisy the labels are. It is no ceiling: labels have no scores to rank them by.
 """
 
 from __future__ import annotations

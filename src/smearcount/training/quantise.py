@@ -1,6 +1,6 @@
 """A smearnet or a ruler in 8-bit integers: a third of the time on a CPU, for a measured loss.
 
-Every 3 × 3 convolution is quantised, each of its output channels on its own; what flows between
+Every convolution but the last is quantised, each of its output channels on its own; what flows between
 them takes its range from training pictures. The last layers, from features to answers, stay in
 floating point: one scale for boxes and scores would ruin both. A smearnet takes its 8-bit pixels as
 they are: its normalisation by powers of two is just what 8-bit integers mean.
