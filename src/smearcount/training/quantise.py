@@ -1,9 +1,9 @@
 """A smearnet or a ruler in 8-bit integers: a third of the time on a CPU, for a measured loss.
 
-Every convolution but the last is quantised, each of its output channels on its own; what flows between
-them takes its range from training pictures. The last layers, from features to answers, stay in
-floating point: one scale for boxes and scores would ruin both. A smearnet takes its 8-bit pixels as
-they are: its normalisation by powers of two is just what 8-bit integers mean.
+Every convolution but the last ones is quantised, each of its output channels on its own; what flows
+between them takes its range from training pictures. The last layers, from features to answers, stay
+in floating point: one scale for boxes and scores would ruin both. A smearnet takes its 8-bit pixels
+as they are: its normalisation by powers of two is just what 8-bit integers mean.
 
 Weights use 7 of their 8 bits. Processors without VNNI add two products of an unsigned 8-bit and a
 signed 8-bit number in 16 bits, which clips above 32,767; with weights of at most 64 the sum is at
