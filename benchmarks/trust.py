@@ -88,9 +88,10 @@ def main() -> None:
     print("\nkind                      images  caught  flags")
     for row in rows:
         print(f"{row.kind:25} {row.images:6}  {row.caught:6.3f}  {_shares(row)}")
-    scene["about"]["study"] = [asdict(row) for row in rows]
     if options.write:
-        finished.model_copy(update={"scene": scene}).write(card_path)
+        about = scene.about | {"study": [asdict(row) for row in rows]}
+        told = scene.model_copy(update={"about": about})
+        finished.model_copy(update={"scene": told}).write(card_path)
 
 
 def _summary(rows: list[Coverage]) -> dict[str, float]:

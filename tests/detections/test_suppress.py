@@ -1,6 +1,8 @@
-"""Suppression is the greedy one of the textbook, fast for few boxes and lean for many."""
+"""Suppression is the greedy one of the textbook, without a table of all pairs."""
 
 from __future__ import annotations
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -27,21 +29,26 @@ def by_the_book(boxes: np.ndarray, scores: np.ndarray, limit: float) -> list[int
 
 @given(boxes=coordinates, seed=st.integers(0, 9), limit=st.sampled_from([0.0, 0.3, 0.6, 0.99]))
 @settings(max_examples=60, deadline=None)
-def test_few_and_many_boxes_are_suppressed_alike(
+def test_boxes_are_suppressed_as_in_the_textbook_at_once_or_in_parts(
     boxes: np.ndarray, seed: int, limit: float
 ) -> None:
     boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
     scores = np.random.default_rng(seed).choice([0.1, 0.5, 0.9], len(boxes)).astype(np.float32)
-    few = suppress(boxes, scores, limit)
+    at_once = suppress(boxes, scores, limit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boxes_module, "FEW_BOXES", -1)
-        many = suppress(boxes, scores, limit)
-    assert few.tolist() == many.tolist() == by_the_book(boxes, scores, limit)
+        patch.setattr(boxes_module, "PAIRS_AT_ONCE", 7)
+        in_parts = suppress(boxes, scores, limit)
+    assert at_once.tolist() == in_parts.tolist() == by_the_book(boxes, scores, limit)
 
 
-def test_thousands_of_boxes_take_no_table_of_all_pairs() -> None:
+def test_many_boxes_take_no_table_of_all_pairs() -> None:
     rng = np.random.default_rng(0)
-    corners = rng.uniform(0, 4000, (5000, 2)).astype(np.float32)
+    corners = rng.uniform(0, 8000, (20_000, 2)).astype(np.float32)
     boxes = np.concatenate([corners, corners + 30], axis=1)
-    kept = suppress(boxes, rng.random(5000, dtype=np.float32), 0.5)
-    assert 4000 < len(kept) < 5000
+    scores = rng.random(20_000, dtype=np.float32)
+    tracemalloc.start()
+    kept = suppress(boxes, scores, 0.5)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 18_000 < len(kept) < 20_000
+    assert most < 20_000**2 / 2  # bytes: a table would hold one for each pair

@@ -122,7 +122,7 @@ def test_a_pixel_size_that_the_red_cells_contradict_is_told(
 
 def test_without_a_scene_only_detections_speak(training: Dataset, card: ModelCard) -> None:
     pixels, found, scale = field_of(training.images[0])
-    bare = card.model_copy(update={"scene": {}})
+    bare = card.model_copy(update={"scene": None})
     assert flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
     assert flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
 

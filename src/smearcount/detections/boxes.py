@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.float32]
 """Boxes, shape (n, 4), float32, xyxy in pixels."""
 
-FEW_BOXES: Final = 1000
-"""Up to so many boxes, all pairs are compared at once: fast, at a byte per pair."""
+PAIRS_AT_ONCE: Final = 1_000_000
+"""About how many pairs of boxes are compared at once; each takes some hundred bytes."""
 
 
 def area(boxes_xyxy: Boxes) -> NDArray[np.float32]:
@@ -80,8 +80,7 @@ def suppress(
     """Return the indices that greedy non-maximum suppression keeps, best score first.
 
     A box falls to any better box that it overlaps by more than ``iou_threshold``. There is no
-    limit on how many remain. Many boxes are compared with their neighbours along x only, so memory
-    stays proportional to the boxes that can meet, not to their square.
+    limit on how many remain.
 
     Args:
         boxes_xyxy: boxes, shape (n, 4), in pixels.
@@ -89,50 +88,43 @@ def suppress(
         iou_threshold: in [0, 1].
     """
     order = np.argsort(-scores, kind="stable")
-    ranked = boxes_xyxy[order]
-    few = len(ranked) <= FEW_BOXES
-    alive = _alive_of_few(ranked, iou_threshold) if few else _alive_of_many(ranked, iou_threshold)
-    return np.asarray(order[alive], dtype=np.int64)
-
-
-def _alive_of_few(ranked: Boxes, iou_threshold: float) -> NDArray[np.bool_]:
-    """Tell which boxes remain, best first, by looking at all pairs at once."""
-    left, top, right, bottom = np.ascontiguousarray(ranked.T)
-    meet = (left[:, None] < right) & (top[:, None] < bottom)
-    meet &= meet.T
-    better, worse = np.divmod(np.flatnonzero(meet), len(ranked))
-    later = better < worse
-    better, worse = better[later], worse[later]
-    width = np.minimum(right[better], right[worse]) - np.maximum(left[better], left[worse])
-    height = np.minimum(bottom[better], bottom[worse]) - np.maximum(top[better], top[worse])
-    inner = np.maximum(width, 0) * np.maximum(height, 0)
-    areas = area(ranked)
-    falls = inner > iou_threshold * (areas[worse] + areas[better] - inner)
-    alive = [True] * len(ranked)
-    for first, second in zip(better[falls].tolist(), worse[falls].tolist(), strict=True):
+    better, worse = _rivals(boxes_xyxy[order], iou_threshold)
+    alive = [True] * len(order)
+    for first, second in zip(better.tolist(), worse.tolist(), strict=True):
         if alive[first]:
             alive[second] = False
-    return np.array(alive, dtype=np.bool_)
+    return np.asarray(order[np.array(alive, dtype=np.bool_)], dtype=np.int64)
 
 
-def _alive_of_many(ranked: Boxes, iou_threshold: float) -> NDArray[np.bool_]:
-    """Tell which boxes remain, best first, by looking at the neighbours of each."""
+def _rivals(ranked: Boxes, iou_threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return every pair of boxes that overlap by more than ``iou_threshold``.
+
+    Two such boxes share more than ``iou_threshold`` of the wider one's width, so the one on the
+    right starts within the rest of the other's width. Sorted by their left sides, the boxes are
+    compared with these neighbours only, about a million pairs at a time.
+
+    Returns:
+        the index of the better and that of the worse, shape (pairs,) each, best first.
+    """
     by_left = np.argsort(ranked[:, 0], kind="stable")
-    lefts = ranked[by_left, 0]
-    widest = float((ranked[:, 2] - ranked[:, 0]).max(initial=0))
-    areas = area(ranked)
-    alive = np.ones(len(ranked), dtype=np.bool_)
-    for best in range(len(ranked)):
-        if not alive[best]:
-            continue
-        x0, y0, x1, y1 = ranked[best]
-        near = by_left[np.searchsorted(lefts, x0 - widest) : np.searchsorted(lefts, x1)]
-        near = near[(near > best) & alive[near]]
-        if not len(near):
-            continue
-        others = ranked[near]
-        width = np.minimum(others[:, 2], x1) - np.maximum(others[:, 0], x0)
-        height = np.minimum(others[:, 3], y1) - np.maximum(others[:, 1], y0)
+    left, top, right, bottom = np.ascontiguousarray(ranked[by_left].T)
+    areas = area(ranked)[by_left]
+    reach = left + (1.001 - iou_threshold) * (right - left)  # a hair more, for rounding
+    here = np.arange(len(left))
+    neighbours = np.maximum(np.searchsorted(left, reach, side="right") - here - 1, 0)
+    better, worse = [], []
+    for part in np.array_split(here, 1 + neighbours.sum() // PAIRS_AT_ONCE):
+        counts = neighbours[part]
+        first = np.repeat(part, counts)
+        starts = part + 1 - np.cumsum(counts) + counts
+        second = np.arange(len(first)) + np.repeat(starts, counts)
+        width = np.minimum(right[first], right[second]) - left[second]
+        height = np.minimum(bottom[first], bottom[second]) - np.maximum(top[first], top[second])
         inner = np.maximum(width, 0) * np.maximum(height, 0)
-        alive[near[inner > iou_threshold * (areas[near] + areas[best] - inner)]] = False
-    return alive
+        falls = inner > iou_threshold * (areas[first] + areas[second] - inner)
+        ranks = by_left[first[falls]], by_left[second[falls]]
+        better.append(np.minimum(*ranks))
+        worse.append(np.maximum(*ranks))
+    pairs = np.concatenate(better), np.concatenate(worse)
+    best_first = np.argsort(pairs[0], kind="stable")
+    return pairs[0][best_first], pairs[1][best_first]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from smearcount.errors import ModelError
+from smearcount.quality.scene import Scene
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -34,7 +35,7 @@ class ModelCard(BaseModel):
         training: data, licences, splits, seed, command, time: free-form facts.
         metrics: what was measured, on which data: free-form facts.
         calibration: what turns scores into intervals; see ``smearcount.counts.interval``.
-        scene: what the training images look like; see ``smearcount.quality``.
+        scene: what the training images look like; None for a model that knows too few of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,7 +54,7 @@ class ModelCard(BaseModel):
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     calibration: dict[str, Any] = {}
-    scene: dict[str, Any] = {}
+    scene: Scene | None = None
 
     @model_validator(mode="after")
     def _one_threshold_per_class(self) -> ModelCard:

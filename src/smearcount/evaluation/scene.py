@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ _KEPT: Final = 0.995
 _WITHOUT_CELLS_PX: Final = 90.0
 
 
-def fit_scene(dataset: Dataset, seed: int = 0) -> dict[str, Any]:
+def fit_scene(dataset: Dataset, seed: int = 0) -> Scene:
     """Fit the scene on the pictures that a model was trained on.
 
     Args:
@@ -38,7 +38,7 @@ def fit_scene(dataset: Dataset, seed: int = 0) -> dict[str, Any]:
         seed: of noise and clustering.
 
     Returns:
-        the content of ``card.scene``.
+        what goes into ``card.scene``.
     """
     rng = np.random.default_rng(seed)
     clean: list[Measures] = []
@@ -81,7 +81,7 @@ def fit_scene(dataset: Dataset, seed: int = 0) -> dict[str, Any]:
             "source": dataset.source,
             "rbc_px": [round(min(diameters), 1), round(max(diameters), 1)],
         },
-    ).model_dump(mode="json")
+    )
 
 
 def _focus_weights(sharp: NDArray[np.float64], soft: NDArray[np.float64]) -> NDArray[np.float64]:

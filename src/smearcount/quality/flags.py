@@ -97,7 +97,7 @@ def flags_of_cells(
     The arguments are those of :func:`flags`.
     """
     found = candidates.above(thresholds)
-    scene = _scene_of(card)
+    scene = card.scene
     if not len(found):
         return (NOTHING_FOUND,)
     raised = []
@@ -117,7 +117,7 @@ def flags_of_cells(
 
 def flags_of_picture(image: SmearImage, scale: Scale, card: ModelCard) -> tuple[str, ...]:
     """Return those of :data:`OF_PICTURE` that an image raises; its middle is read."""
-    scene = _scene_of(card)
+    scene = card.scene
     if scene is None:
         return ()
     rbc_px = scale.rbc_diameter_px or card.source_rbc_px or RBC_PX
@@ -145,7 +145,3 @@ def _plausible(scale: Scale, scene: Scene | None, card: ModelCard, found: Detect
         return True
     ratio = measured * scale.pixel_size_um / RBC_UM
     return 1 / MISFIT <= ratio <= MISFIT
-
-
-def _scene_of(card: ModelCard) -> Scene | None:
-    return Scene.model_validate(card.scene) if card.scene else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ Row = tuple[float, ...]
 
 
 class Scene(BaseModel):
-    """The content of ``card.scene``, fitted by ``smearcount.evaluation.scene.fit_scene``.
+    """What the training pictures look like, fitted by ``smearcount.evaluation.scene.fit_scene``.
 
     Attributes:
         focus_mean: mean of each number in ``Measures.focus`` over the training pictures.
@@ -50,8 +51,8 @@ class Scene(BaseModel):
         Args:
             focus: ``Measures.focus``.
         """
-        terms = focus_terms((focus - np.array(self.focus_mean)) / np.array(self.focus_deviation))
-        return float(terms @ np.array(self.focus_weights))
+        mean, deviation, weights = self._focus
+        return float(focus_terms((focus - mean) / deviation) @ weights)
 
     def distance(self, look: NDArray[np.float64]) -> float:
         """Return how far a picture is from the nearest kind of training picture.
@@ -59,8 +60,16 @@ class Scene(BaseModel):
         Args:
             look: ``Measures.look``.
         """
-        offsets = (look - np.array(self.look_centres)) @ np.array(self.look_whitening)
-        return float(np.sqrt(np.square(offsets).sum(axis=1)).min())
+        centres, whitening = self._look
+        return float(np.sqrt(np.square((look - centres) @ whitening).sum(axis=1)).min())
+
+    @cached_property
+    def _focus(self) -> tuple[NDArray[np.float64], ...]:
+        return tuple(map(np.array, (self.focus_mean, self.focus_deviation, self.focus_weights)))
+
+    @cached_property
+    def _look(self) -> tuple[NDArray[np.float64], ...]:
+        return np.array(self.look_centres), np.array(self.look_whitening)
 
 
 def focus_terms(standardised: NDArray[np.float64]) -> NDArray[np.float64]:

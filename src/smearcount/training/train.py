@@ -290,7 +290,7 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if has_rbc else None,
         stride=of.stride,
         receptive_px=of.receptive_px,
-        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else {},
+        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,
     )
 
 
