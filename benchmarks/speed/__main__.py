@@ -52,7 +52,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--turn", type=float, default=0.3, help="seconds of a turn")
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), choices=list(CONTENDERS))
-    parser.add_argument("--images", type=int, default=440, help="in the folder; 0 leaves it out")
+    parser.add_argument("--images", type=int, default=1000, help="in the folder; 0 leaves it out")
     parser.add_argument("--photograph", type=Path, help="a JPEG to count instead of a drawn smear")
     parser.add_argument("--accuracy", type=Path, help="measured mAP50 by contender, JSON")
     parser.add_argument(
@@ -65,6 +65,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure and print; write the figures beside."""
     asked = arguments()
+    # pip compiles what it installs, uv does not: let the first start of each process do it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = asked.photograph or photograph(folder)

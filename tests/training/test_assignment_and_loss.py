@@ -29,8 +29,8 @@ def test_only_locations_inside_a_cell_answer_for_it() -> None:
     assert given.scores[0, 2:].sum() == 0
 
 
-def test_the_best_location_wants_the_best_overlap_as_its_score() -> None:
-    boxes = torch.tensor([[[0.0, 0, 16, 8], [0, 0, 8, 8], [0, 0, 1, 1], [0, 0, 1, 1]]])
+def test_the_best_location_wants_a_score_of_one_even_where_its_box_is_not_tight() -> None:
+    boxes = torch.tensor([[[0.0, 0, 16, 5], [0, 0, 8, 5], [0, 0, 1, 1], [0, 0, 1, 1]]])
     cells = pad_targets([target([0.0, 0, 16, 8])], torch.device("cpu"))
     given = assign(torch.full((1, 4, 1), 0.5), boxes, LOCATIONS, cells)
     assert given.scores[0, 0, 0] == 1.0

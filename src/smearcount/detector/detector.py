@@ -54,12 +54,7 @@ class DenseDetector(Detector, Protocol):
 
 @runtime_checkable
 class ThreadedDetector(Detector, Protocol):
-    """A detector that may be asked by several threads at once, and whose own threads are known."""
-
-    @property
-    def threads(self) -> int:
-        """How many CPU threads one look takes."""
-        ...
+    """A detector that may be asked by several threads at once, and whose own can be chosen."""
 
     def with_threads(self, threads: int) -> Detector:
         """Return the same model, giving the same answers, at so many threads a look."""

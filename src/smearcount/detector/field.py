@@ -18,7 +18,7 @@ from smearcount.detections.boxes import Boxes, area, centre, clip, diameter, sup
 from smearcount.detections.detections import Detections
 from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import DenseDetector, Detector, ThreadedDetector
+from smearcount.detector.detector import DenseDetector, Detector
 from smearcount.detector.prepare import network_size
 from smearcount.detector.ruler import read_ruler
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
@@ -85,8 +85,7 @@ def detect_field(
         found = _clipped(_look(image, detector, whole), image, whole, card)
     else:
         if guess is None:
-            threads = detector.threads if isinstance(detector, ThreadedDetector) else 1
-            guess, source = _guess(image, card, threads)
+            guess, source = _guess(image, card)
         found = _seen_at(guess, image, detector, card.rbc_px)
     red_cells = _whole_red_cells(found, image, card)
     if card.rbc_px is not None and guess is not None and not known_um:
@@ -119,9 +118,9 @@ def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None
     return None, "estimated"
 
 
-def _guess(image: SmearImage, card: ModelCard, threads: int) -> tuple[float, ScaleSource]:
+def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
     """Return the diameter of a red cell in image pixels before any is found."""
-    reading = read_ruler(image, threads)
+    reading = read_ruler(image)
     usual = card.source_rbc_px
     if reading.doubt_octaves > MOST_DOUBT_OCTAVES and usual:
         return usual, "assumed"

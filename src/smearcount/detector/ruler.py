@@ -70,12 +70,11 @@ class Reading:
     doubt_octaves: float
 
 
-def read_ruler(image: SmearImage, threads: int = 1) -> Reading:
+def read_ruler(image: SmearImage) -> Reading:
     """Estimate the diameter of a red cell in an image of unknown magnification.
 
     Args:
         image: any smear; only its pixels are looked at.
-        threads: CPU threads to take, at most 2.
 
     Raises:
         ModelError: the ruler's file is missing or damaged.
@@ -85,7 +84,7 @@ def read_ruler(image: SmearImage, threads: int = 1) -> Reading:
     if side > 4 * GLANCE_PX:
         side = float(GLANCE_PX)
         windows = _windows(image.width, image.height, side)
-    session = _session(min(threads, 2))
+    session = _session()
     reading = _read(session, image, windows)
     for _ in range(ROUNDS - 1):
         if reading.rbc_px * VIEW_PX / side >= CLEAR_PX:
@@ -126,7 +125,7 @@ def _read(session: Any, image: SmearImage, windows: list[tuple[int, int, int, in
 
 
 @functools.cache
-def _session(threads: int) -> Any:
+def _session() -> Any:
     import onnxruntime
 
     folder = resources.files("smearcount.detector") / "model"
@@ -138,8 +137,6 @@ def _session(threads: int) -> Any:
     if hashlib.sha256(payload).hexdigest() != card.sha256:
         raise ModelError("ruler.onnx does not match its card; reinstall the package.")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # After a look its second thread sleeps: spinning on, it would take the detector's core.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.intra_op_num_threads = 1  # a second one gained nothing that could be measured
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(payload, options, providers=["CPUExecutionProvider"])

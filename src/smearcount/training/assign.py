@@ -70,8 +70,9 @@ def assign(
 
     The alignment of a location with a cell is score^0.5 · IoU^6. Each cell takes its best
     ``per_cell`` locations; a location wanted by several goes to the one it overlaps most. The
-    wanted score is the alignment, scaled per cell so that its best location wants the cell's
-    best IoU.
+    wanted score is the alignment, scaled per cell so that its best location wants 1. (TOOD wants
+    the cell's best IoU there; but a score that speaks of the cell alone is learned sooner, and
+    small cells, whose boxes are never tight, are not taught to be doubted.)
 
     Args:
         scores: (B, N, K) predicted class scores in [0, 1].
@@ -98,9 +99,9 @@ def assign(
     positive = taken.any(dim=1)
     owner = taken.to(torch.uint8).argmax(dim=1)  # B N
     rows = torch.arange(batch, device=scores.device)[:, None]
-    alignment, overlap = alignment * taken, overlap * taken
+    alignment = alignment * taken
     wanted = alignment / alignment.amax(dim=2, keepdim=True).clamp(min=1e-9)
-    wanted = (wanted * overlap.amax(dim=2, keepdim=True)).amax(dim=1) * positive
+    wanted = wanted.amax(dim=1) * positive
     target_scores = torch.zeros(batch, n_locations, n_classes, device=scores.device)
     target_scores.scatter_(2, targets.labels[rows, owner][:, :, None], wanted[:, :, None])
     return Assignment(target_scores, targets.boxes[rows, owner], positive)
