@@ -12,9 +12,12 @@ pytest.importorskip("torch")
 import onnx
 import onnxruntime
 import torch
+from torch.nn.functional import conv2d, pad
 
 from smearcount.errors import ModelError
+from smearcount.training import quantise as quantise_module
 from smearcount.training.export import export_smearnet
+from smearcount.training.fold import widened
 from smearcount.training.quantise import quantise
 from smearcount.training.smearnet import build_smearnet
 
@@ -67,6 +70,31 @@ def test_all_but_the_last_layers_is_quantised_and_pixels_go_in_as_they_are(
         if node.op_type in ("Sigmoid", "Softmax", "Concat"):
             assert "DequantizeLinear" not in {makers.get(name) for name in node.input}
         assert node.op_type not in ("Sub", "Div") or makers.get(node.input[0]) != "Cast"
+
+
+def test_columns_taken_as_one_change_no_bit_of_the_answers(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded, plain = tmp_path / "folded.onnx", tmp_path / "plain.onnx"
+    quantise(exported, pictures(3), folded)
+    monkeypatch.setattr(quantise_module, "with_columns_folded", lambda model: model)
+    quantise(exported, pictures(3), plain)
+    for image in pictures(3):
+        for one, other in zip(answers(folded, image), answers(plain, image), strict=True):
+            assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("columns", [2, 4])
+def test_a_widened_convolution_gives_the_columns_of_the_plain_one(columns: int) -> None:
+    random = torch.Generator().manual_seed(columns)
+    pixels = torch.randint(-9, 10, (1, 3, 12, 16), generator=random).float()
+    weights = torch.randint(-9, 10, (5, 3, 3, 3), generator=random).float()
+    plain = conv2d(pixels, weights, stride=2, padding=1)
+    wide = torch.from_numpy(widened(weights.numpy().astype(np.int8), columns)).float()
+    folded = pixels.permute(0, 2, 3, 1).reshape(1, 12, -1, 3 * columns).permute(0, 3, 1, 2)
+    given = conv2d(pad(folded, (1, 0, 1, 0)), wide, stride=(2, 1))
+    unfolded = given.permute(0, 2, 3, 1).reshape(1, 6, 8, 5).permute(0, 3, 1, 2)
+    assert torch.equal(unfolded, plain)
 
 
 def test_no_processor_can_clip_a_sum_of_two_products(exported: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from smearcount.formats.dataset import Dataset
 from smearcount.training.architectures import Architecture
 from smearcount.training.dataset import CellSamples
 from smearcount.training.export import store_as_half
+from smearcount.training.fold import with_columns_folded
 from smearcount.training.smearnet import SPREAD
 
 CALIBRATION_IMAGES: Final = 96
@@ -77,7 +78,8 @@ def quantise(source: Path, pictures: Iterable[Pixels], target: Path) -> None:
             nodes_to_quantize=_trunk(network, source),
             extra_options={"TensorQuantOverrides": {seen: [pixels_as_they_are]}},
         )
-        model = store_as_half(_without_normalising(onnx.load(mixed), seen))
+        taken_as_they_are = _without_normalising(onnx.load(mixed), seen)
+        model = store_as_half(with_columns_folded(taken_as_they_are))
     onnx.checker.check_model(model)
     target.write_bytes(model.SerializeToString())
 
