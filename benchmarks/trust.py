@@ -3,21 +3,24 @@
     python benchmarks/trust.py MODEL.onnx DATASET [--write] [--repeats 50]
 
 Reads the splits ``train`` and ``val`` of the data set. Images of ``val`` that nearly repeat one of
-``train`` are left out. Prints the coverage of the intervals (fitted on one random half, measured on
-the other, repeated) and the sensitivity and false alarms of the flags. With ``--write`` the
-thresholds and the calibration, fitted on all of ``val`` as the product sees it, and the scene,
-fitted on ``train``, go into the model's card.
+``train`` are left out. Prints how many red cells are found at the border and away from it, the
+coverage of the intervals (fitted on one random half, measured on the other, repeated) and the
+sensitivity and false alarms of the flags. With ``--write`` the thresholds and the calibration,
+fitted on all of ``val`` as the product sees it, and the scene, fitted on ``train``, go into the
+model's card.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from smearcount.classes import RBC
+from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
@@ -27,9 +30,10 @@ from smearcount.evaluation.calibration import Coverage, calibrate, repeated_cove
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.duplicates import distinct, without_duplicates_of
 from smearcount.evaluation.flag_study import Caught, flag_study, of_card
+from smearcount.evaluation.match import match
 from smearcount.evaluation.scene import fit_scene
 from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
-from smearcount.formats.dataset import clean, read_dataset
+from smearcount.formats.dataset import Dataset, clean, read_dataset
 from smearcount.image.read import open_image
 
 
@@ -64,6 +68,10 @@ def main() -> None:
     thresholds = choose_thresholds(truths, found, card.classes)
     print("odds of a red cell at the border", cut_odds)
     print("thresholds", dict(zip(card.classes, thresholds, strict=True)))
+    for odds in (1.0, cut_odds):
+        fitted = choose_thresholds(truths, doubted(odds), card.classes)
+        counted = [each.above(fitted) for each in doubted(odds)]
+        print(f"red cells with odds of {odds}: {_at_the_border(val, truths, counted)}")
     measured = repeated_coverage(truths, found, thresholds, card.classes, repeats=options.repeats)
     print(f"{len(val.images)} images of val, {options.repeats} random halves\n")
     summary = {name: _summary(rows) for name, rows in measured.items()}
@@ -92,6 +100,21 @@ def main() -> None:
         about = scene.about | {"study": [asdict(row) for row in rows]}
         told = scene.model_copy(update={"about": about})
         finished.model_copy(update={"scene": told}).write(card_path)
+
+
+def _at_the_border(val: Dataset, truths: Sequence[TrueCells], counted: Sequence[Detections]) -> str:
+    """Return how many red cells are found that the border leaves whole, and that it cuts."""
+    label = val.classes.index(RBC) + 1
+    marked, paired = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    for image, truth, found in zip(val.images, truths, counted, strict=True):
+        red = truth.labels == label
+        cut = touches_edge(truth.boxes_xyxy_px, image.width, image.height, 2.0).any(axis=1)
+        hits = np.isin(np.arange(len(red)), match(truth, found, len(val.classes)).pairs[:, 0])
+        for kind, of_kind in enumerate((red & ~cut, red & cut)):
+            marked[kind] += of_kind.sum()
+            paired[kind] += (of_kind & hits).sum()
+    whole, cut_ones = paired / marked
+    return f"{whole:.3f} of {marked[0]} whole and {cut_ones:.3f} of {marked[1]} cut ones found"
 
 
 def _summary(rows: list[Coverage]) -> dict[str, float]:
