@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from smearcount.detector.scene import Scene
 from smearcount.errors import ModelError
-from smearcount.quality.scene import Scene
 
 Score = Annotated[float, Field(ge=0, le=1)]
 

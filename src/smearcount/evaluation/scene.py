@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from smearcount.classes import RBC
 from smearcount.detections.boxes import area, diameter
+from smearcount.detector.scene import Scene, focus_terms
 from smearcount.evaluation.degrade import blurred
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
 from smearcount.quality.measures import Measures, measure, view
-from smearcount.quality.scene import Scene, focus_terms
 
 BLURS_RBC: Final = (0.03, 0.03, 0.045, 0.07, 0.12)
 """Blurs to learn from: the standard deviation in red-cell diameters (0.03 is 3 px of 100)."""

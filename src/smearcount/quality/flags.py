@@ -11,9 +11,9 @@ from smearcount.detections.boxes import area
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import RBC_UM, Scale
+from smearcount.detector.scene import Scene
 from smearcount.image.image import SmearImage
 from smearcount.quality.measures import RBC_PX, measure, view
-from smearcount.quality.scene import Scene
 
 OUT_OF_FOCUS: Final = "out of focus"
 TOO_DARK: Final = "too dark"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,12 @@ def focus_terms(standardised: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         shape (..., k + k (k + 1) / 2 + 1).
     """
-    first, second = np.triu_indices(standardised.shape[-1])
+    first, second = _pairs(standardised.shape[-1])
     clipped = np.clip(standardised, -8, 8)
     products = clipped[..., first] * clipped[..., second]
     return np.concatenate([clipped, products, np.ones_like(clipped[..., :1])], axis=-1)
+
+
+@cache
+def _pairs(numbers: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(numbers)
