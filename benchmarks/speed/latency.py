@@ -23,8 +23,8 @@ STARTS = 3
 """How often a process is started, to time it whole."""
 
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "100000000", "MALLOC_MMAP_THRESHOLD_": "100000000"}
-"""Freed memory is kept for the next picture. Whether glibc does so by itself is chance, and to ask the
-system for it anew more than doubles the time of decoding a JPEG."""
+"""Freed memory is kept for the next picture. Whether glibc does so by itself is chance, and to ask
+the system for it anew more than doubles the time of decoding a JPEG."""
 
 Figures = dict[str, float]
 
