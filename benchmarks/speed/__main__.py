@@ -23,7 +23,7 @@ from pathlib import Path
 from contenders import CONTENDERS, OURS, THREADS
 from folder import throughput
 from install import fresh_mb, present_mb
-from latency import export, latencies
+from latency import KEEP_MEMORY, export, latencies
 from page import plot, table
 from PIL import Image
 
@@ -86,6 +86,7 @@ def main() -> None:
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
         "load_average": os.getloadavg(),
+        "environment": KEEP_MEMORY,
         "command": sys.argv[1:],
         "threads": THREADS,
         "latency": figures,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,16 @@ def test_without_a_scene_only_detections_speak(training: Dataset, card: ModelCar
     bare = card.model_copy(update={"scene": None})
     assert flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
     assert flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
+
+
+def test_a_card_keeps_its_scene_on_disk_and_an_older_one_without_any_is_read(
+    card: ModelCard, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.json"
+    card.write(file)
+    assert ModelCard.read(file) == card
+    older = card.model_dump(mode="json") | {"scene": {}}
+    assert ModelCard.model_validate(older).scene is None
 
 
 def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -> None:

@@ -101,7 +101,8 @@ def _rivals(ranked: Boxes, iou_threshold: float) -> tuple[NDArray[np.int64], NDA
 
     Two such boxes share more than ``iou_threshold`` of the wider one's width, so the one on the
     right starts within the rest of the other's width. Sorted by their left sides, the boxes are
-    compared with these neighbours only, about a million pairs at a time.
+    compared with these neighbours only, about a million pairs at a time. Two numbers are kept for
+    each pair that overlaps so much.
 
     Returns:
         the index of the better and that of the worse, shape (pairs,) each, best first.
@@ -113,7 +114,8 @@ def _rivals(ranked: Boxes, iou_threshold: float) -> tuple[NDArray[np.int64], NDA
     here = np.arange(len(left))
     neighbours = np.maximum(np.searchsorted(left, reach, side="right") - here - 1, 0)
     better, worse = [], []
-    for part in np.array_split(here, 1 + neighbours.sum() // PAIRS_AT_ONCE):
+    last_of_part = np.flatnonzero(np.diff(np.cumsum(neighbours) // PAIRS_AT_ONCE))
+    for part in np.split(here, last_of_part + 1):
         counts = neighbours[part]
         first = np.repeat(part, counts)
         starts = part + 1 - np.cumsum(counts) + counts

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from smearcount.detector.scene import Scene
 from smearcount.errors import ModelError
@@ -55,6 +62,11 @@ class ModelCard(BaseModel):
     metrics: dict[str, Any] = {}
     calibration: dict[str, Any] = {}
     scene: Scene | None = None
+
+    @field_validator("scene", mode="before")
+    @classmethod
+    def _no_scene(cls, told: object) -> object:
+        return told or None  # {} in cards written before the scene had a type of its own
 
     @model_validator(mode="after")
     def _one_threshold_per_class(self) -> ModelCard:

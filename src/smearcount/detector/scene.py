@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,9 @@ class Scene(BaseModel):
         Args:
             focus: ``Measures.focus``.
         """
-        mean, deviation, weights = self._focus
+        mean, deviation, weights = map(
+            _array, (self.focus_mean, self.focus_deviation, self.focus_weights)
+        )
         return float(focus_terms((focus - mean) / deviation) @ weights)
 
     def distance(self, look: NDArray[np.float64]) -> float:
@@ -60,16 +62,8 @@ class Scene(BaseModel):
         Args:
             look: ``Measures.look``.
         """
-        centres, whitening = self._look
-        return float(np.sqrt(np.square((look - centres) @ whitening).sum(axis=1)).min())
-
-    @cached_property
-    def _focus(self) -> tuple[NDArray[np.float64], ...]:
-        return tuple(map(np.array, (self.focus_mean, self.focus_deviation, self.focus_weights)))
-
-    @cached_property
-    def _look(self) -> tuple[NDArray[np.float64], ...]:
-        return np.array(self.look_centres), np.array(self.look_whitening)
+        offsets = (look - _array(self.look_centres)) @ _array(self.look_whitening)
+        return float(np.sqrt(np.square(offsets).sum(axis=1)).min())
 
 
 def focus_terms(standardised: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,6 +79,11 @@ def focus_terms(standardised: NDArray[np.float64]) -> NDArray[np.float64]:
     clipped = np.clip(standardised, -8, 8)
     products = clipped[..., first] * clipped[..., second]
     return np.concatenate([clipped, products, np.ones_like(clipped[..., :1])], axis=-1)
+
+
+@cache
+def _array(numbers: Row | tuple[Row, ...]) -> NDArray[np.float64]:
+    return np.array(numbers)
 
 
 @cache
