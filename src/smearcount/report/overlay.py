@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -51,7 +52,7 @@ def draw(result: CountResult) -> PILImage:
     pen = ImageDraw.Draw(picture)
     cell = _cell_px(result) * scale
     line = max(1, round(cell / 36))
-    font = _font(cell * 0.14, 9, 40)
+    letters = _letter_px(cell * 0.14, 9, 40)
     # The best are drawn last, over the doubtful ones.
     for index in reversed(range(len(result.detections))):
         x0, y0, x1, y1 = (float(v) * scale for v in result.detections.boxes_xyxy_px[index])
@@ -64,7 +65,7 @@ def draw(result: CountResult) -> PILImage:
         else:
             colour = EXCLUDED_COLOUR
             _dashed(pen, corners, colour, line)
-        _tag(pen, picture.size, corners, text, colour, font)
+        _put(_tag(text, colour, letters), picture, corners)
     return _with_legend(picture, result)
 
 
@@ -105,25 +106,27 @@ def _dashed(pen: ImageDraw.ImageDraw, corners: Corners, colour: str, line: int) 
         pen.line((x1, start, x1, end), fill=colour, width=line)
 
 
-def _tag(
-    pen: ImageDraw.ImageDraw,
-    size: tuple[int, int],
-    corners: Corners,
-    text: str,
-    colour: str,
-    font: FreeTypeFont,
-) -> None:
-    """Write a label on the upper edge of its box, moved inside where it would leave the picture."""
+@lru_cache(maxsize=1024)
+def _tag(text: str, colour: str, letters: int) -> PILImage:
+    """Return a label, white on its class's colour; a batch needs the same few hundred again."""
+    font = _font(letters)
     _, _, width, height = font.getbbox(text)
-    x = max(0.0, min(corners[0], size[0] - width - 2))
-    y = corners[1] - height - 1 if corners[1] > height else corners[1]
-    pen.rectangle((x, y, x + width + 1, y + height + 1), fill=colour)
-    pen.text((x + 1, y), text, fill=_PAPER, font=font)
+    tag = Image.new("RGB", (math.ceil(width) + 2, math.ceil(height) + 2), colour)
+    ImageDraw.Draw(tag).text((1, 0), text, fill=_PAPER, font=font)
+    return tag
+
+
+def _put(tag: PILImage, picture: PILImage, corners: Corners) -> None:
+    """Put a label on the upper edge of its box, moved inside where it would leave the picture."""
+    x = max(0.0, min(corners[0], picture.width - tag.width))
+    above = corners[1] - tag.height + 1
+    y = above if above > 0 else corners[1]
+    picture.paste(tag, (round(x), round(y)))
 
 
 def _with_legend(picture: PILImage, result: CountResult) -> PILImage:
     """Return the picture on a larger sheet, with the counts below it."""
-    font = _font(picture.width / 36, 12, 48)
+    font = _font(_letter_px(picture.width / 36, 12, 48))
     step = round(font.size * 1.5)
     items = [
         (class_colour(label), f"{name} {in_words(result, name)}")
@@ -159,8 +162,13 @@ def _with_legend(picture: PILImage, result: CountResult) -> PILImage:
     return sheet
 
 
-def _font(size: float, least: float, most: float) -> FreeTypeFont:
-    font = ImageFont.load_default(min(max(size, least), most))
+def _letter_px(size: float, least: int, most: int) -> int:
+    return round(min(max(size, least), most))
+
+
+@lru_cache(maxsize=64)
+def _font(letters: int) -> FreeTypeFont:
+    font = ImageFont.load_default(letters)
     if not isinstance(font, FreeTypeFont):
         raise RuntimeError("this Pillow was built without FreeType")
     return font
