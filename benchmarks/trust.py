@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from smearcount.classes import RBC
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector.border import with_border_doubt
+from smearcount.detector.border import each_with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.field import detect_field
 from smearcount.detector.onnx_detector import OnnxDetector
@@ -55,14 +56,8 @@ def main() -> None:
         TrueCells(image.boxes_xyxy_px.astype(np.float32), image.labels) for image in val.images
     ]
     plain = [detect_field(open_image(image.path), detector).detections for image in val.images]
-
-    def doubted(cut_odds: float) -> list[Detections]:
-        told = card.model_copy(update={"cut_odds": cut_odds})
-        return [
-            with_border_doubt(each, image.width, image.height, told)
-            for each, image in zip(plain, val.images, strict=True)
-        ]
-
+    sizes = [(image.width, image.height) for image in val.images]
+    doubted = partial(each_with_border_doubt, plain, sizes, card)
     cut_odds = choose_cut_odds(truths, doubted, card.classes.index(RBC) + 1)
     found = doubted(cut_odds)
     thresholds = choose_thresholds(truths, found, card.classes)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.border import with_border_doubt
+from smearcount.detector.border import each_with_border_doubt, with_border_doubt
 from smearcount.detector.card import ModelCard
 
 CLASSES = ("WBC", "RBC", "Platelets")
@@ -63,3 +63,11 @@ def test_without_red_cells_or_doubt_nothing_changes() -> None:
     found = cells([0.8], [1], [0])
     assert with_border_doubt(found, 100, 100, card(0.5, ("Parasite",))) is found
     assert with_border_doubt(found, 100, 100, card(1.0)) is found
+
+
+def test_each_image_is_doubted_by_its_own_size_at_the_odds_asked_for() -> None:
+    found = Detections(np.array([[80, 40, 100, 60]]), np.array([0.5]), np.array([2]))
+    sizes = [(100, 90), (200, 90)]
+    cut, whole = each_with_border_doubt([found, found], sizes, card(1.0), 0.25)
+    assert cut.scores == pytest.approx([0.2])
+    assert whole.scores == pytest.approx([0.5])

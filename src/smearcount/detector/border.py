@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from smearcount.classes import RBC
@@ -30,3 +32,24 @@ def with_border_doubt(found: Detections, width: int, height: int, card: ModelCar
     doubted = weighed / (1 - found.scores + weighed)
     scores = np.where(cut, doubted, found.scores)
     return Detections(found.boxes_xyxy_px, scores, found.labels)
+
+
+def each_with_border_doubt(
+    found: Sequence[Detections],
+    sizes: Sequence[tuple[int, int]],
+    card: ModelCard,
+    cut_odds: float,
+) -> list[Detections]:
+    """Return the detections of several images as :func:`with_border_doubt` does at other odds.
+
+    Args:
+        found: one per image, not doubted yet.
+        sizes: width and height of each image, in pixels.
+        card: of the model that found them.
+        cut_odds: instead of the card's.
+    """
+    told = card.model_copy(update={"cut_odds": cut_odds})
+    return [
+        with_border_doubt(each, width, height, told)
+        for each, (width, height) in zip(found, sizes, strict=True)
+    ]

@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
-from smearcount.detector.border import with_border_doubt
+from smearcount.detector.border import each_with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.errors import UsageError
@@ -305,14 +306,8 @@ class _Measured:
 def _measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
     """Choose thresholds and fit intervals on the validation images, and say how well it went."""
     truths, plain = predict_all(detector, val)
-
-    def doubted(cut_odds: float) -> list[Detections]:
-        card = detector.card.model_copy(update={"cut_odds": cut_odds})
-        return [
-            with_border_doubt(each, sample.image.shape[2], sample.image.shape[1], card)
-            for each, sample in zip(plain, val.samples, strict=True)
-        ]
-
+    sizes = [(sample.image.shape[2], sample.image.shape[1]) for sample in val.samples]
+    doubted = partial(each_with_border_doubt, plain, sizes, detector.card)
     cut_odds = choose_cut_odds(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
     found = doubted(cut_odds)
     figures = average_precision(truths, found, classes)
