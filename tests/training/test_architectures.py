@@ -69,7 +69,7 @@ def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(named):
 
 @pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_s"])
 def test_in_bfloat16_the_losses_stay_what_they_are(name):
-    if name == "yolox_s":
+    if name.startswith("yolo"):
         pytest.importorskip("libreyolo")
     network, (images, targets) = small(name), batch()
     exact = network.losses(images, targets)
@@ -98,9 +98,9 @@ def test_no_torchvision_detector_stops_at_a_few_hundred_cells():
         assert min(ceilings) >= 5000, name
 
 
-@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_s"])
+@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_nano", "yolox_s"])
 def test_its_onnx_file_finds_what_torch_finds(name, tmp_path):
-    if name == "yolox_s":
+    if name.startswith("yolo"):
         pytest.importorskip("libreyolo")
     of = ARCHITECTURES[name]
     network = small(name).eval()

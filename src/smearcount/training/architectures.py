@@ -13,7 +13,7 @@ from smearcount.errors import UsageError
 from smearcount.training.smearnet import RECEPTIVE_PX, SIDE_MULTIPLE, build_smearnet
 from smearcount.training.torchvision_detectors import TORCHVISION_BUILDERS
 from smearcount.training.weights import apply_weights
-from smearcount.training.yolo import YOLO_IOU, YOLO_RECEPTIVE_PX, YOLO_STRIDE, build_yolox_s
+from smearcount.training.yolo import YOLO_BUILDERS, YOLO_IOU, YOLO_RECEPTIVE_PX, YOLO_STRIDE
 
 USUAL_RBC_PX: Final = 48.0
 """The diameter of a red cell, in network pixels, at which a cell is easy to see."""
@@ -57,14 +57,11 @@ ARCHITECTURES: Final = {
             iou_threshold=0.6,
         ),
         *(Architecture(name, builder, name) for name, builder in TORCHVISION_BUILDERS.items()),
-        Architecture(
-            "yolox_s",
-            build_yolox_s,
-            "yolox_s",
-            USUAL_RBC_PX,
-            YOLO_STRIDE,
-            YOLO_RECEPTIVE_PX,
-            YOLO_IOU,
+        *(
+            Architecture(
+                name, builder, "yolox", USUAL_RBC_PX, YOLO_STRIDE, YOLO_RECEPTIVE_PX, YOLO_IOU
+            )
+            for name, builder in YOLO_BUILDERS.items()
         ),
     )
 }

@@ -6,6 +6,8 @@ as the published YOLOX weights want them: BGR, 0 to 255.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -78,10 +80,11 @@ class YoloDetector(nn.Module):
         return [cells_of(b, s, YOLO_IOU) for b, s in zip(boxes, scores, strict=True)]
 
 
-def build_yolox_s(n_classes: int) -> YoloDetector:
-    """Build YOLOX-S from random weights.
+def _build(size: str, n_classes: int) -> YoloDetector:
+    """Build a YOLOX from random weights.
 
     Args:
+        size: libreyolo's letter for it.
         n_classes: number of classes, without background.
 
     Raises:
@@ -92,9 +95,16 @@ def build_yolox_s(n_classes: int) -> YoloDetector:
         from libreyolo.models.yolox.nn import LibreYOLOXModel
     except ImportError as error:
         raise ModelError(
-            f"yolox_s needs libreyolo ({error}); install it by: pip install 'smearcount[yolo]'."
+            f"YOLOX needs libreyolo ({error}); install it by: pip install 'smearcount[yolo]'."
         ) from None
-    return YoloDetector(LibreYOLOXModel("s", nb_classes=n_classes))
+    return YoloDetector(LibreYOLOXModel(size, nb_classes=n_classes))
+
+
+YOLO_BUILDERS: Final[dict[str, Callable[[int], YoloDetector]]] = {
+    "yolox_nano": partial(_build, "n"),
+    "yolox_s": partial(_build, "s"),
+}
+"""By name: builders from random weights, given the number of classes without background."""
 
 
 def _as_yolox_wants(images: Tensor) -> Tensor:
