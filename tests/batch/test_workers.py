@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -49,6 +50,15 @@ def test_jobs_are_taken_only_as_results_are_fetched() -> None:
 def test_workers_work_at_the_same_time() -> None:
     together = threading.Barrier(3, timeout=20)
     assert len(list(in_order(lambda job, stop: together.wait(), range(6), 3))) == 6
+
+
+def test_the_turns_of_threads_are_shorter_during_a_batch_and_as_they_were_after_it() -> None:
+    usual = sys.getswitchinterval()
+    results = in_order(lambda job, stop: job, range(20), 2)
+    next(results)
+    assert sys.getswitchinterval() < usual
+    results.close()
+    assert sys.getswitchinterval() == usual
 
 
 @pytest.mark.parametrize("workers", [1, 3])
