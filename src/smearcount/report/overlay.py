@@ -166,7 +166,6 @@ def _letter_px(size: float, least: int, most: int) -> int:
     return round(min(max(size, least), most))
 
 
-@lru_cache(maxsize=64)
 def _font(letters: int) -> FreeTypeFont:
     font = ImageFont.load_default(letters)
     if not isinstance(font, FreeTypeFont):
