@@ -13,7 +13,7 @@ microscope costs. Trainings that are finished in FOLDER are not repeated.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from smearcount import load_detector
 from smearcount.classes import CLASS_NAMES, RBC
-from smearcount.detections.boxes import centre
+from smearcount.detections.boxes import centre, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector import ruler
 from smearcount.detector.detector import Detector
@@ -33,7 +33,9 @@ from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.duplicates import distinct, without_duplicates_of
 from smearcount.evaluation.match import assign
 from smearcount.evaluation.score import average_precision
+from smearcount.formats.annotated import AnnotatedImage
 from smearcount.formats.dataset import Dataset, clean, read_dataset, write_dataset
+from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.training.ruler import fit_ruler
 from smearcount.training.splits import DataChoice
@@ -45,6 +47,8 @@ SOURCES = {
     "640 × 480": {(640, 480), (416, 416)},
 }
 """Image sizes of each source; BCCD's photographs come in two."""
+
+RED_CELL = CLASS_NAMES.index(RBC) + 1
 
 
 def of_source(dataset: Dataset, name: str, inside: bool = True) -> Dataset:
@@ -73,36 +77,53 @@ def train_without(
     return trained.outcome.onnx, length
 
 
-def centres_found(truth: TrueCells, found: Detections) -> NDArray[np.int64]:
-    """Return true cells, found cells and pairs of red cells: a pair's found centre lies inside."""
-    label = CLASS_NAMES.index(RBC) + 1
-    boxes = truth.boxes_xyxy_px[truth.labels == label]
-    points = centre(found.boxes_xyxy_px[found.labels == label])
+def centres_found(truth: TrueCells, found: Detections) -> tuple[NDArray[np.bool_], int]:
+    """Return which red cells are found, a found centre lying inside, and how many were said."""
+    boxes = truth.boxes_xyxy_px[truth.labels == RED_CELL]
+    points = centre(found.boxes_xyxy_px[found.labels == RED_CELL])
     offset = np.abs(points[None] - centre(boxes)[:, None])
     sides = (boxes[:, 2:] - boxes[:, :2])[:, None] / 2
     closeness = 1 - (offset / sides).max(axis=2, initial=0) / 2
-    return np.array([len(boxes), len(points), len(assign(closeness, 0.5))])
+    hit = np.isin(np.arange(len(boxes)), assign(closeness, 0.5)[:, 0])
+    return hit, len(points)
 
 
-def judge(images: Dataset, detector: Detector) -> dict[str, float]:
-    """Return how well a detector counts images whose magnification it is not told."""
+def judge(
+    images: Dataset, detector: Detector, shown: Callable[[Path], SmearImage] = open_image
+) -> dict[str, float]:
+    """Return how well a detector counts images whose magnification it is not told.
+
+    Args:
+        images: with their labels.
+        detector: at the thresholds of its card.
+        shown: opens an image, perhaps changed.
+    """
     truths = [TrueCells(i.boxes_xyxy_px.astype(np.float32), i.labels) for i in images.images]
-    found = [detect_field(open_image(i.path), detector).detections for i in images.images]
+    found = [detect_field(shown(i.path), detector).detections for i in images.images]
     counted = [each.above(detector.card.thresholds) for each in found]
     pairs = [centres_found(truth, each) for truth, each in zip(truths, counted, strict=True)]
-    marked, said, paired = np.sum(pairs, axis=0)
+    hits = np.concatenate([hit for hit, _ in pairs])
+    cut = np.concatenate([_cut(i)[i.labels == RED_CELL] for i in images.images])
     precision = average_precision(truths, found, CLASS_NAMES)
     totals = {
         f"total {name} %": 100 * (_total(counted, k) / (_total(truths, k) or np.nan) - 1)
         for k, name in enumerate(CLASS_NAMES, start=1)
     }
     return {
-        "recall of RBC centres": paired / marked,
-        "precision of RBC centres": paired / said,
+        "recall of RBC centres": hits.mean(),
+        "of whole RBC": hits[~cut].mean(),
+        "of RBC that the border cuts": hits[cut].mean(),
+        "precision of RBC centres": hits.sum() / sum(said for _, said in pairs),
         "mAP50": precision["map_50"],
         **{f"AP50 {name}": precision[f"map_50_{name}"] for name in CLASS_NAMES},
         **totals,
     }
+
+
+def _cut(image: AnnotatedImage) -> NDArray[np.bool_]:
+    """Return which boxes end within 2 px of the border."""
+    boxes = image.boxes_xyxy_px.astype(np.float32)
+    return touches_edge(boxes, image.width, image.height, 2.0).any(axis=1)
 
 
 def _total(fields: Sequence[TrueCells | Detections], label: int) -> int:

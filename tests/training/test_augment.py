@@ -93,6 +93,22 @@ def test_looks_change_pixels_but_not_their_shape() -> None:
     assert any(not torch.equal(each, image) for each in changed)
 
 
+def test_each_sample_draws_how_far_its_looks_change() -> None:
+    """One round of training shows cells nearly as they are and under stains never seen."""
+    torch.manual_seed(0)
+    picture = one_cell(30, 30, 30, 30)
+
+    def lightness(looks: tuple[float, float]) -> torch.Tensor:
+        bold = Augmentation(crop_px=96, scale_octaves=0.0, mosaic=0.0, looks=looks)
+        return torch.stack([bold([picture]).image.float().median() for _ in range(60)])
+
+    assert (lightness((0.0, 0.0)) == 255).all()
+    varied = (lightness((0.0, 1.5)) - 255).abs()
+    assert varied.min() < 5
+    assert varied.max() > 60
+    assert (lightness((1.5, 1.5)) - 255).abs().median() > varied.median()
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_the_same_seed_gives_the_same_sample(share: float) -> None:
     augmentation = Augmentation(crop_px=64, mosaic=share)

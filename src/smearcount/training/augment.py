@@ -164,13 +164,14 @@ class Augmentation:
         crop_px: side of the square window, in network pixels.
         scale_octaves: the zoom varies by up to 2 to this power.
         mosaic: the share of samples joined from four images.
-        looks: strength of the changes of stain, colour, focus and noise; 0 for none, 1 as tuned.
+        looks: the least and the greatest strength of the changes of stain, colour, focus and noise;
+            each sample draws its own. 0 is none; beyond 1 cells look stranger than most real ones.
     """
 
     crop_px: int = 224
     scale_octaves: float = 0.5
     mosaic: float = 0.5
-    looks: float = 1.0
+    looks: tuple[float, float] = (1.0, 1.0)
 
     def __call__(self, samples: list[Sample]) -> Sample:
         """Return one sample made of the first, or of all four of ``samples``."""
@@ -180,4 +181,5 @@ class Augmentation:
         else:
             joined = crop(samples[0], zoom_xy, (self.crop_px, self.crop_px))
         turned = turn(joined)
-        return Sample(change_looks(turned.image, self.looks), turned.boxes, turned.labels)
+        image = change_looks(turned.image, uniform(*self.looks))
+        return Sample(image, turned.boxes, turned.labels)

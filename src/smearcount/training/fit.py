@@ -218,7 +218,7 @@ def fit(
 ) -> Fitted:
     """Train a network; go on where ``out`` left off if it holds a checkpoint.
 
-    Writes ``last.ckpt`` after every epoch, ``best.ckpt`` whenever validation mAP50 rises, and the
+    Writes ``last.ckpt`` after every epoch, ``best.ckpt`` whenever validation mAP rises, and the
     curves of every loss and metric as ``curves.csv`` and ``curves.png``.
 
     Args:
@@ -248,7 +248,7 @@ def fit(
         best = ModelCheckpoint(
             dirpath=out,
             filename="best",
-            monitor="map_50",
+            monitor="map",
             mode="max",
             enable_version_counter=False,
             save_on_train_epoch_end=False,
@@ -256,7 +256,7 @@ def fit(
         callbacks.append(best)
         if recipe.patience:
             checks = max(1, recipe.patience // recipe.validate_every)
-            callbacks.append(EarlyStopping("map_50", mode="max", patience=checks))
+            callbacks.append(EarlyStopping("map", mode="max", patience=checks))
     if recipe.ema:
         callbacks.append(WeightAveraging(multi_avg_fn=growing_average(recipe.ema)))
     if not quiet:

@@ -26,7 +26,7 @@ class Recipe(BaseModel):
         step_epochs: see ``schedule``.
         clip: the gradient's largest norm; 0 does not clip.
         ema: decay of the averaged weights that are validated and kept; 0 keeps the last ones.
-        patience: epochs without a better validation mAP50 after which training stops; 0 never.
+        patience: epochs without a better validation mAP after which training stops; 0 never.
         validate_every: epochs between validations.
         precision: ``bf16-mixed`` or ``32-true``, as Lightning names them; ``auto`` takes bf16 where
             the processor has instructions for it: without them it is three times slower.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +126,12 @@ def varied(base: Recipe, trial: optuna.trial.BaseTrial) -> Recipe:
     }
     bold = base.augmentation
     if isinstance(bold, Augmentation):
+        most = trial.suggest_float("looks", 0.0, 2.0)
         changes["augmentation"] = replace(
             bold,
             scale_octaves=trial.suggest_float("scale_octaves", 0.0, 1.0),
             mosaic=trial.suggest_float("mosaic", 0.0, 1.0),
-            looks=trial.suggest_float("looks", 0.0, 1.5),
+            looks=(most * bold.looks[0] / (bold.looks[1] or 1.0), most),
         )
     return base.model_copy(update=changes)
 
@@ -159,8 +160,10 @@ def _as_params(base: Recipe) -> dict[str, float]:
         "weight_decay": min(0.1, max(1e-4, base.weight_decay)),
     }
     if isinstance(base.augmentation, Augmentation):
-        bold = asdict(base.augmentation)
-        params |= {name: bold[name] for name in ("scale_octaves", "mosaic", "looks")}
+        bold = base.augmentation
+        params |= {
+            "scale_octaves": bold.scale_octaves, "mosaic": bold.mosaic, "looks": bold.looks[1]
+        }  # fmt: skip
     return params
 
 
