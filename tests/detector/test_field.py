@@ -145,6 +145,27 @@ def test_an_estimate_that_the_cells_contradict_is_corrected_once(
     assert found.scale.pixel_size_um == pytest.approx(0.1, rel=0.05)
 
 
+class HalfBlindDetector(DiscDetector):
+    """Boxes what it sees half way towards the size that it knows, as a network far off does."""
+
+    def detect(self, pixels: np.ndarray) -> Detections:
+        found = super().detect(pixels)
+        boxes = found.boxes_xyxy_px
+        middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+        half = (half + self.card.rbc_px / 2) / 2
+        return Detections(np.hstack([middle - half, middle + half]), found.scores, found.labels)
+
+
+def test_an_estimate_far_off_is_corrected_twice_and_then_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 52.0)
+    detector = HalfBlindDetector()
+    found = detect_field(open_image(discs(100)), detector)
+    assert len(detector.looks) == 3
+    assert found.scale.rbc_diameter_px == pytest.approx(100, rel=0.1)
+
+
 def test_a_good_estimate_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 70.0)
     detector = DiscDetector()

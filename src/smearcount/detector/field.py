@@ -37,7 +37,11 @@ SMALLEST_RBC_PX: Final = 4.0
 """Nobody can count red cells that are smaller than this in the image."""
 
 OFF_BY: Final = 1.1
-"""A guess that is wrong by more than this factor is worth a second look."""
+"""A guess that is wrong by more than this factor is worth another look."""
+
+CORRECTIONS: Final = 2
+"""So many times the cells found may correct a guess. One is not enough where it is far off: cells
+shown too large or too small are boxed nearer to the size that the network knows."""
 
 ENOUGH_TO_MEASURE: Final = 3
 """So many whole red cells have a median diameter that is reported, and that corrects a guess."""
@@ -66,7 +70,7 @@ def detect_field(
 
     The size of a red cell is taken from ``pixel_size_um``, else from the file, else estimated
     from the picture, else as in the training images. An estimate that the cells found contradict
-    is corrected once.
+    is corrected, at most twice.
 
     Args:
         image: of any size and magnification.
@@ -89,12 +93,15 @@ def detect_field(
         found = _seen_at(guess, image, detector, card.rbc_px)
     red_cells = _whole_red_cells(found, image, card)
     if card.rbc_px is not None and guess is not None and not known_um:
-        better = _correction(found, red_cells, card, guess)
-        if better is not None:
+        for _ in range(CORRECTIONS):
+            better = _correction(found, red_cells, card, guess)
+            if better is None:
+                break
             again = _seen_at(better, image, detector, card.rbc_px)
             seen_again = _whole_red_cells(again, image, card)
-            if len(seen_again):
-                found, red_cells, guess, source = again, seen_again, better, "estimated"
+            if not len(seen_again):
+                break
+            found, red_cells, guess, source = again, seen_again, better, "estimated"
     measured = float(np.median(red_cells)) if len(red_cells) >= ENOUGH_TO_MEASURE else guess
     if known_um:
         return Field(found, Scale(measured, known_um, source))
@@ -130,7 +137,7 @@ def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
 def _correction(
     found: Detections, red_cells: NDArray[np.float32], card: ModelCard, guess: float
 ) -> float | None:
-    """Return a diameter in image pixels that is worth a second look, or None."""
+    """Return a diameter in image pixels that is worth another look, or None."""
     if len(red_cells) >= ENOUGH_TO_MEASURE:
         better = float(np.median(red_cells))
     elif not len(_red_cells(found, card)) and card.source_rbc_px:
