@@ -1,0 +1,68 @@
+"""Blend a trained network with what a further round made of it, and write its model files.
+
+    python benchmarks/blend.py BEFORE/weights.pth AFTER SHARE -o OUT
+
+AFTER is the folder of a finished `smearcount train --weights BEFORE/weights.pth`. Every weight
+becomes (1 - SHARE) of the one before and SHARE of the one after. Where the further round taught
+stranger pictures, the blend keeps most of that and of what was known before (Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models"). Thresholds and intervals are still those of AFTER: fit
+them anew by `python benchmarks/trust.py OUT/model.onnx DATA --write`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from smearcount.detector.card import ModelCard
+from smearcount.evaluation.score import average_precision
+from smearcount.training.architectures import build
+from smearcount.training.dataset import CellSamples
+from smearcount.training.outcome import finish, predict_all, write_cards
+from smearcount.training.run import STATE, architecture_of, read_settings
+from smearcount.training.splits import read_training_data
+from smearcount.training.weights import State, read_weights
+
+
+def blended(before: State, after: State, share: float) -> State:
+    """Return the weights between two state dicts; whole numbers are those of ``after``."""
+    return {
+        name: (1 - share) * before[name] + share * value if value.is_floating_point() else value
+        for name, value in after.items()
+    }
+
+
+def main() -> None:
+    """Blend, write and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("before", type=Path)
+    parser.add_argument("after", type=Path)
+    parser.add_argument("share", type=float)
+    parser.add_argument("--out", "-o", type=Path, required=True)
+    asked = parser.parse_args()
+    settings = read_settings(asked.after)
+    of = architecture_of(settings)
+    data = read_training_data(settings.data)
+    val = CellSamples(data.val, of.rbc_px, of.stride, None)
+    network = build(of.name, len(settings.classes))
+    state = blended(read_weights(asked.before), read_weights(asked.after / STATE), asked.share)
+    network.load_state_dict(state)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    card = ModelCard.read((asked.after / STATE).with_suffix(".json"))
+    finished = finish(network, card, of, asked.out, data.train, val)
+    figures = average_precision(*predict_all(finished.detector, val), card.classes)
+    known = {name: round(value, 4) for name, value in figures.items()}
+    told = card.model_copy(
+        update={
+            "name": asked.out.resolve().name,
+            "training": card.training
+            | {"share_of_last_round": asked.share, "precision": finished.precision},
+            "metrics": {"validation": {"images": len(val), **known}},
+        }
+    )
+    write_cards(finished, told, asked.out)
+    print(f"{finished.precision}: mAP {known['map']}, mAP50 {known['map_50']} on {len(val)} images")
+
+
+if __name__ == "__main__":
+    main()
