@@ -37,3 +37,12 @@ def test_what_is_no_model_is_named_with_what_to_give(tmp_path: Path, name: str, 
     with pytest.raises(ModelError, match=said) as caught:
         load_detector(tmp_path / name)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_the_shipped_card_says_how_it_was_trained_and_how_well_it_counts() -> None:
+    card = load_detector().card
+    assert {"data", "train", "validation", "commands", "seed", "rounds"} <= card.training.keys()
+    counting = card.metrics["counting"]
+    assert counting["images"] > 0
+    assert 0.9 < counting["average_precision"]["map_50"] < 1
+    assert card.calibration
