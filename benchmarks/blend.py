@@ -12,6 +12,7 @@ them anew by `python benchmarks/trust.py OUT/model.onnx DATA --write`.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from smearcount.detector.card import ModelCard
@@ -51,7 +52,7 @@ def main() -> None:
     card = ModelCard.read((asked.after / STATE).with_suffix(".json"))
     finished = finish(network, card, of, asked.out, data.train, val)
     figures = average_precision(*predict_all(finished.detector, val), card.classes)
-    known = {name: round(value, 4) for name, value in figures.items()}
+    known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     told = card.model_copy(
         update={
             "name": asked.out.resolve().name,

@@ -156,7 +156,7 @@ class HalfBlindDetector(DiscDetector):
         return Detections(np.hstack([middle - half, middle + half]), found.scores, found.labels)
 
 
-def test_an_estimate_far_off_is_corrected_twice_and_then_left(
+def test_an_estimate_far_off_is_corrected_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 52.0)

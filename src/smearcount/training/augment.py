@@ -165,7 +165,7 @@ class Augmentation:
         scale_octaves: the zoom varies by up to 2 to this power.
         mosaic: the share of samples joined from four images.
         looks: the least and the greatest strength of the changes of stain, colour, focus and noise;
-            each sample draws its own. 0 is none; beyond 1 cells look stranger than most real ones.
+            each sample draws its own. 0 is none, 1 as tuned for a first round of training.
     """
 
     crop_px: int = 224

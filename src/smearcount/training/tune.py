@@ -126,7 +126,7 @@ def varied(base: Recipe, trial: optuna.trial.BaseTrial) -> Recipe:
     }
     bold = base.augmentation
     if isinstance(bold, Augmentation):
-        most = trial.suggest_float("looks", 0.0, 2.0)
+        most = trial.suggest_float("looks", 0.0, 1.5)
         changes["augmentation"] = replace(
             bold,
             scale_octaves=trial.suggest_float("scale_octaves", 0.0, 1.0),
