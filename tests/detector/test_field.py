@@ -182,14 +182,42 @@ def test_where_an_estimate_shows_nothing_the_size_of_the_training_images_is_trie
     assert found.scale.source == "estimated"
 
 
-def test_cells_that_the_border_cuts_are_enough_to_believe_an_estimate(
+def test_two_cells_correct_an_estimate_that_they_contradict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 50.0)
+    detector = DiscDetector()
+    found = detect_field(open_image(discs(75, columns=2, rows=1)), detector)
+    assert len(found.detections) == 2
+    assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
+
+
+class ShyDetector(DiscDetector):
+    """Finds but one of the cells that are shown somewhat too small."""
+
+    def detect(self, pixels: np.ndarray) -> Detections:
+        found = super().detect(pixels)
+        shown = found.boxes_xyxy_px[:, 2] - found.boxes_xyxy_px[:, 0]
+        return found[:1] if np.median(shown) < 22 else found
+
+
+def test_where_hardly_any_cell_is_found_a_closer_look_finds_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 88.0)
+    found = detect_field(open_image(discs(75)), ShyDetector())
+    assert len(found.detections) == 12
+    assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
+
+
+def test_a_closer_look_that_finds_no_more_is_not_believed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 70.0)
-    detector = DiscDetector()
     strip = discs(75, rows=1)[30:80]  # no disc is whole
-    assert len(detect_field(open_image(strip), detector).detections) == 4
-    assert len(detector.looks) == 1
+    found = detect_field(open_image(strip), DiscDetector())
+    assert len(found.detections) == 4
+    assert found.scale.rbc_diameter_px == 70.0
 
 
 def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.classes import RBC
-from smearcount.detections.boxes import Boxes, area, centre, clip, diameter, suppress, touches_edge
+from smearcount.detections.boxes import area, centre, clip, diameter, suppress, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector.border import with_border_doubt
 from smearcount.detector.card import ModelCard
@@ -36,15 +36,25 @@ TILE_SIDE: Final = 1024
 SMALLEST_RBC_PX: Final = 4.0
 """Nobody can count red cells that are smaller than this in the image."""
 
-OFF_BY: Final = 1.1
-"""A guess that is wrong by more than this factor is worth another look."""
-
-CORRECTIONS: Final = 2
-"""So many times the cells found may correct a guess. One is not enough where it is far off: cells
-shown too large or too small are boxed nearer to the size that the network knows."""
-
 ENOUGH_TO_MEASURE: Final = 3
-"""So many whole red cells have a median diameter that is reported, and that corrects a guess."""
+"""So many whole red cells have a median diameter that is reported."""
+
+OFF_BY: Final = 1.1
+"""A guess that they contradict by more than this factor is worth another look."""
+
+FEW_OFF_BY: Final = 1.2
+"""Fewer cells must contradict it by more."""
+
+CLOSER: Final = 2**0.5
+"""Where few whole red cells are found and contradict nothing, the field is shown so much larger:
+in pictures unlike the training images the ruler errs towards large cells, shown too small."""
+
+SURER: Final = 1.1
+"""That look must pay: the scores of the red cells sum to more than so many times as much."""
+
+LOOKS_AGAIN: Final = 3
+"""Cells shown far too large or too small are boxed nearer to the size that the network knows: one
+correction is not enough."""
 
 MOST_DOUBT_OCTAVES: Final = 1.0
 """A ruler that may be wrong by more than a factor of two is not followed."""
@@ -69,8 +79,8 @@ def detect_field(
     """Find the cells of an image.
 
     The size of a red cell is taken from ``pixel_size_um``, else from the file, else estimated
-    from the picture, else as in the training images. An estimate that the cells found contradict
-    is corrected, at most twice.
+    from the picture, else as in the training images. An estimate that the cells found contradict,
+    or at which hardly any are found, is corrected, at most three times.
 
     Args:
         image: of any size and magnification.
@@ -81,33 +91,22 @@ def detect_field(
         ImageError: the image cannot be read.
         UsageError: at this pixel size a red cell would be smaller than 4 px.
     """
-    card = detector.card
     known_um, source = _known(image, pixel_size_um)
     guess = RBC_UM / known_um if known_um else None
-    if card.rbc_px is None:
-        whole = (image.width, image.height)
-        found = _clipped(_look(image, detector, whole), image, whole, card)
+    if guess is None and detector.card.rbc_px is not None:
+        guess, source = _guess(image, detector.card)
+        look = _settle(_look(image, detector, guess), image, detector)
+        if look.rbc_px != guess:
+            guess, source = look.rbc_px, "estimated"
     else:
-        if guess is None:
-            guess, source = _guess(image, card)
-        found = _seen_at(guess, image, detector, card.rbc_px)
-    red_cells = _whole_red_cells(found, image, card)
-    if card.rbc_px is not None and guess is not None and not known_um:
-        for _ in range(CORRECTIONS):
-            better = _correction(found, red_cells, card, guess)
-            if better is None:
-                break
-            again = _seen_at(better, image, detector, card.rbc_px)
-            seen_again = _whole_red_cells(again, image, card)
-            if not len(seen_again):
-                break
-            found, red_cells, guess, source = again, seen_again, better, "estimated"
-    measured = float(np.median(red_cells)) if len(red_cells) >= ENOUGH_TO_MEASURE else guess
+        look = _look(image, detector, guess)
+    enough = len(look.whole_px) >= ENOUGH_TO_MEASURE
+    measured = float(np.median(look.whole_px)) if enough else guess
     if known_um:
-        return Field(found, Scale(measured, known_um, source))
-    if measured is None or not len(red_cells):
-        return Field(found, Scale(measured, None, "assumed"))
-    return Field(found, Scale(measured, RBC_UM / measured, source))
+        return Field(look.found, Scale(measured, known_um, source))
+    if measured is None or not len(look.whole_px):
+        return Field(look.found, Scale(measured, None, "assumed"))
+    return Field(look.found, Scale(measured, RBC_UM / measured, source))
 
 
 def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None, ScaleSource]:
@@ -134,41 +133,68 @@ def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
     return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"
 
 
-def _correction(
-    found: Detections, red_cells: NDArray[np.float32], card: ModelCard, guess: float
-) -> float | None:
-    """Return a diameter in image pixels that is worth another look, or None."""
-    if len(red_cells) >= ENOUGH_TO_MEASURE:
-        better = float(np.median(red_cells))
-    elif not len(_red_cells(found, card)) and card.source_rbc_px:
-        better = card.source_rbc_px
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What is found where a red cell is taken to be so wide.
+
+    Attributes:
+        rbc_px: diameter of a red cell in image pixels; None where the detector does not ask.
+        found: detections in image pixels.
+        whole_px: diameters in image pixels of the red cells that count and that the border does
+            not cut, shape (n,).
+        red_score: sum of the scores of all red cells that count.
+    """
+
+    rbc_px: float | None
+    found: Detections
+    whole_px: NDArray[np.float32]
+    red_score: float
+
+
+def _look(image: SmearImage, detector: Detector, rbc_px: float | None) -> _Look:
+    """Look at the image with its red cells shown as the detector knows them, or as it is."""
+    card = detector.card
+    size = (image.width, image.height)
+    if card.rbc_px is not None and rbc_px is not None:
+        size = network_size(*size, card.rbc_px / rbc_px, card.stride)
+    found = _clipped(_find(image, detector, size), image, size, card)
+    sure = found.above(card.thresholds)
+    red = sure[sure.labels == (card.classes.index(RBC) + 1 if RBC in card.classes else 0)]
+    cut = touches_edge(red.boxes_xyxy_px, image.width, image.height).any(axis=1)
+    return _Look(rbc_px, found, diameter(red.boxes_xyxy_px[~cut]), float(red.scores.sum()))
+
+
+def _settle(look: _Look, image: SmearImage, detector: Detector) -> _Look:
+    """Look again as long as another magnification may show the cells better."""
+    for _ in range(LOOKS_AGAIN):
+        assert look.rbc_px is not None
+        better = _contradiction(look, detector.card)
+        must_pay = better is None
+        if better is None and len(look.whole_px) < ENOUGH_TO_MEASURE:
+            better = look.rbc_px / CLOSER
+        if better is None or better < SMALLEST_RBC_PX:
+            break
+        again = _look(image, detector, better)
+        if not len(again.whole_px) or (must_pay and again.red_score <= SURER * look.red_score):
+            break
+        look = again
+    return look
+
+
+def _contradiction(look: _Look, card: ModelCard) -> float | None:
+    """Return the diameter in image pixels that the cells found speak for, if not the one taken."""
+    assert look.rbc_px is not None
+    if len(look.whole_px):
+        measured = float(np.median(look.whole_px))
+    elif not look.red_score and card.source_rbc_px:
+        measured = card.source_rbc_px
     else:
         return None
-    ratio = better / guess
-    return better if better >= SMALLEST_RBC_PX and max(ratio, 1 / ratio) > OFF_BY else None
+    allowed = OFF_BY if len(look.whole_px) >= ENOUGH_TO_MEASURE else FEW_OFF_BY
+    return measured if max(measured / look.rbc_px, look.rbc_px / measured) > allowed else None
 
 
-def _red_cells(found: Detections, card: ModelCard) -> Boxes:
-    """Return the boxes of the red cells that count, shape (n, 4)."""
-    sure = found.above(card.thresholds)
-    label = card.classes.index(RBC) + 1 if RBC in card.classes else 0
-    return sure[sure.labels == label].boxes_xyxy_px
-
-
-def _whole_red_cells(found: Detections, image: SmearImage, card: ModelCard) -> NDArray[np.float32]:
-    """Return the diameters in pixels of the red cells that the border does not cut, shape (n,)."""
-    boxes = _red_cells(found, card)
-    cut = touches_edge(boxes, image.width, image.height).any(axis=1)
-    return diameter(boxes[~cut])
-
-
-def _seen_at(rbc_px: float, image: SmearImage, detector: Detector, wanted_px: float) -> Detections:
-    """Look at the image with its red cells, ``rbc_px`` wide, shown ``wanted_px`` wide."""
-    size = network_size(image.width, image.height, wanted_px / rbc_px, detector.card.stride)
-    return _clipped(_look(image, detector, size), image, size, detector.card)
-
-
-def _look(image: SmearImage, detector: Detector, size: tuple[int, int]) -> Detections:
+def _find(image: SmearImage, detector: Detector, size: tuple[int, int]) -> Detections:
     """Return the detections of an image shown at ``size``, in pixels of that size."""
     small = size[0] * size[1] <= WHOLE_AREA
     if small or not isinstance(detector, DenseDetector):
