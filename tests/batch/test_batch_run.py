@@ -84,6 +84,29 @@ def test_other_settings_count_again(tmp_path: Path, settings: Settings) -> None:
     assert looks(log) > once
 
 
+def test_back_at_the_first_settings_the_picture_is_theirs_again(tmp_path: Path) -> None:
+    path, out = str(some_smear(tmp_path / "a.png")), tmp_path / "out"
+    drawn = []
+    for settings in (Settings(), Settings(threshold=0.01), Settings()):
+        count_batch([path], SquareDetector(), settings, out)
+        drawn.append((out / "annotated" / "a.jpg").read_bytes())
+    assert drawn[0] != drawn[1]
+    assert drawn[0] == drawn[2]
+
+
+def test_the_picture_beside_a_count_is_of_that_photograph(tmp_path: Path) -> None:
+    first, second = (
+        str(some_smear(tmp_path / d / "a.png", reds=n)) for n, d in ((1, "x"), (4, "y"))
+    )
+    out = tmp_path / "out"
+    drawn = []
+    for path in (first, second, first):
+        count_batch([path], SquareDetector(), Settings(), out)
+        drawn.append((out / "annotated" / "a.jpg").read_bytes())
+    assert drawn[0] != drawn[1]
+    assert drawn[0] == drawn[2]
+
+
 def test_another_model_counts_again(tmp_path: Path) -> None:
     class Retrained(SquareDetector):
         card = SquareDetector.card.model_copy(update={"sha256": "1" * 64})

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smearcount.counts.slides import CountedField, add_up, sampling_range
+from smearcount.counts.interval import interval
+from smearcount.counts.slides import CountedField, add_up, interval_of_sum, sampling_range
 
 CLASSES = ("WBC", "RBC", "Platelets")
 
@@ -74,3 +75,32 @@ def test_a_slide_of_failed_images_has_no_sums_to_show() -> None:
     slide = add_up("A", [], CLASSES, "RBC", {}, failed=2)
     assert (slide.fields, slide.failed) == (0, 2)
     assert slide.no_density
+
+
+CALIBRATION = {
+    "classes": [
+        {
+            "name": name,
+            "scores": [0.5, 1.0],
+            "probabilities": [0.5, 1.0],
+            "misses_per_cell": 0.01,
+            "miss_dispersion": 1,
+            "threshold": 0.5,
+            "tail": 0.025,
+        }
+        for name in CLASSES
+    ]
+}
+
+
+def test_a_count_that_a_person_corrected_is_right_and_the_others_keep_their_doubt() -> None:
+    unsure, by_hand = field(1, 40, 5), replace(field(2, 60, 5), counts={"RBC": 15}, settled=True)
+    alone = interval(unsure.scores, unsure.labels, CALIBRATION)
+    both = interval_of_sum([unsure, by_hand], CALIBRATION)
+    assert alone is not None
+    assert both is not None
+    assert both["RBC"] == (alone["RBC"][0] + 15, alone["RBC"][1] + 15)
+    assert both["WBC"] == alone["WBC"]
+    assert interval_of_sum([by_hand], CALIBRATION) is None
+    slide = add_up("A", [unsure, by_hand], CLASSES, "RBC", CALIBRATION)
+    assert slide.classes["RBC"].interval == both["RBC"]

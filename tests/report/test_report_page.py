@@ -7,10 +7,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from smearcount.batch import count_batch
 from smearcount.counts.grouping import grouping
+from smearcount.detections.detections import Detections
 from smearcount.report.html import write_report
 from smearcount.report.html_tables import common_folder
 from smearcount.report.slides import slides_of, write_slides_csv
@@ -98,6 +100,27 @@ def test_a_density_is_given_where_the_pixel_size_is(tmp_path: Path) -> None:
     assert float(rows[0]["RBC_per_mm2"]) == pytest.approx(3 / 0.0048, abs=1)
     assert rows[0]["no_density_because"] == ""
     assert "estimate, not a measurement" in page
+
+
+def test_a_model_without_platelets_has_a_page_with_densities_and_no_estimate(
+    tmp_path: Path,
+) -> None:
+    class NoPlatelets(SquareDetector):
+        card = SquareDetector.card.model_copy(
+            update={"classes": ("WBC", "RBC"), "thresholds": (0.5, 0.5)}
+        )
+
+        def detect(self, pixels: np.ndarray) -> Detections:
+            found = super().detect(pixels)
+            return found[found.labels < 3]
+
+    detector, settings = NoPlatelets(), Settings(edge="two-edges", pixel_size_um=0.5)
+    outcomes = count_batch([str(some_smear(tmp_path / "A/1.png"))], detector, settings)
+    slides = slides_of(outcomes, grouping("folder"), detector.card)
+    write_report(tmp_path / "report.html", outcomes, slides, settings, detector.card)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "per mm²: WBC" in page
+    assert "per µL" not in page
 
 
 def test_counts_stand_with_their_interval_in_table_and_file(

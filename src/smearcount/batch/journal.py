@@ -29,11 +29,13 @@ class Journal:
     """JSON lines on disk, each complete before the next image begins.
 
     A line holds for the image's bytes, the settings, the corrections, the model and the version of
-    this package under which it was written; under any other the image is counted again. A line
-    cut short by a kill is ignored. Only the places of the lines are kept in memory.
+    this package under which it was written, and as long as the annotated picture is the one drawn
+    then; under any other the image is counted again. A line cut short by a kill is ignored. Only
+    the places of the lines are kept in memory.
 
     Args:
         path: the file; it is made where it does not exist.
+        pictures: the folder of the annotated pictures.
         settings: what is asked for.
         card: the card of the model that looks.
         corrections: what was corrected by hand.
@@ -43,13 +45,19 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, settings: Settings, card: ModelCard, corrections: Corrections
+        self,
+        path: Path,
+        pictures: Path,
+        settings: Settings,
+        card: ModelCard,
+        corrections: Corrections,
     ) -> None:
+        self._pictures = pictures
         self._settings = settings
         self._card = card
         self._corrections = corrections
         self._key = _run_key(settings, card, corrections)
-        self._places: dict[tuple[str, str | None], int] = {}
+        self._places: dict[tuple[str, str], int] = {}
         self._path = path
         try:
             self._stream = path.open("a+b")
@@ -63,7 +71,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
-    def find(self, name: str, picture: str | None) -> Outcome | None:
+    def find(self, name: str, picture: str) -> Outcome | None:
         """Return the finished outcome of an input, or None if it must be counted.
 
         Args:
@@ -75,7 +83,10 @@ class Journal:
             return None
         self._stream.seek(place)
         line = json.loads(self._stream.readline())
-        return self._outcome(line) if line["sha256"] == _file_sha256(name) else None
+        if line["sha256"] != _file_sha256(name):
+            return None
+        drawn = _file_sha256(self._pictures / picture)
+        return self._outcome(line) if drawn and drawn == line.get("picture_sha256") else None
 
     def add(self, outcome: Outcome) -> None:
         """Write down a counted image, safe against a kill from when this returns.
@@ -84,13 +95,14 @@ class Journal:
             UsageError: the disk is full, or the folder is gone.
         """
         result = outcome.result
-        if result is None:
+        if result is None or outcome.picture is None:
             return
         seen = result.candidates
         line = {
             "run": self._key,
             "name": outcome.name,
             "picture": outcome.picture,
+            "picture_sha256": _file_sha256(self._pictures / outcome.picture),
             "sha256": result.image.sha256,
             "width": result.image.width,
             "height": result.image.height,
@@ -153,7 +165,7 @@ def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> s
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def _file_sha256(name: str) -> str | None:
+def _file_sha256(name: str | Path) -> str | None:
     try:
         with Path(name).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

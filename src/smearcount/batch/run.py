@@ -64,7 +64,7 @@ def count_batch(
     pictures = picture_names(paths) if out is not None else [None] * len(paths)
     with _journal(out, settings, detector, corrections) as journal:
         finished = [
-            _finished(path, out, picture, journal)
+            journal.find(path, picture) if journal is not None and picture is not None else None
             for path, picture in zip(paths, pictures, strict=True)
         ]
         left = [
@@ -127,15 +127,8 @@ def _journal(
     if out is None:
         return nullcontext()
     make_folder(out / ANNOTATED)
-    return Journal(out / "journal.jsonl", settings, detector.card, corrections)
-
-
-def _finished(
-    path: str, out: Path | None, picture: str | None, journal: Journal | None
-) -> Outcome | None:
-    if journal is None or out is None or picture is None:
-        return None
-    return journal.find(path, picture) if (out / ANNOTATED / picture).exists() else None
+    path = out / "journal.jsonl"
+    return Journal(path, out / ANNOTATED, settings, detector.card, corrections)
 
 
 def _counted(

@@ -37,6 +37,7 @@ class CountedField:
         area_mm2: area of the field, or None where the pixel size is not known.
         two_edges: whether the edge rule counts each cell of a plane once, as a density needs.
         flagged: whether the image has a flag.
+        settled: whether a person corrected the count, which is then taken as right.
     """
 
     counts: Mapping[str, int]
@@ -45,6 +46,7 @@ class CountedField:
     area_mm2: float | None
     two_edges: bool
     flagged: bool
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class ClassSum:
 
     Attributes:
         total: cells counted.
-        interval: between which numbers the true total lies at 95 %; None without calibration.
+        interval: between which numbers the true total lies at 95 %: see :func:`interval_of_sum`.
         sampled: where the total of as many other fields of the smear would be expected, at 95 %:
             see :func:`sampling_range`.
         per_field: mean cells of a field.
@@ -118,7 +120,7 @@ def add_up(
     """
     reason = _no_density(fields)
     mm2 = sum(field.area_mm2 or 0.0 for field in fields) if not reason else None
-    intervals = _intervals(fields, calibration)
+    intervals = interval_of_sum(fields, calibration) or {}
     sums = {
         label: _class_sum([f.counts.get(label, 0) for f in fields], intervals.get(label), mm2)
         for label in classes
@@ -130,6 +132,30 @@ def add_up(
     )
     flagged = sum(field.flagged for field in fields)
     return Slide(name, len(fields), flagged, failed, sums, ratios, reason)
+
+
+def interval_of_sum(
+    fields: Sequence[CountedField], calibration: Mapping[str, Any]
+) -> dict[str, Interval] | None:
+    """Return between which numbers the true sum of each class lies, at 95 %.
+
+    Args:
+        fields: their errors are taken as independent; counts that a person corrected as right.
+        calibration: ``card.calibration``.
+
+    Returns:
+        the interval of each class by name, or None for a model without calibration and where a
+        person corrected every field: the interval is about the model's errors.
+    """
+    unsettled = [field for field in fields if not field.settled]
+    if not unsettled:
+        return None
+    scores = np.concatenate([field.scores for field in unsettled])
+    labels = np.concatenate([field.labels for field in unsettled])
+    model = interval(scores, labels, calibration, images=len(unsettled)) or {}
+    right = [field.counts for field in fields if field.settled]
+    sums = {name: sum(counts.get(name, 0) for counts in right) for name in model}
+    return {name: (low + sums[name], high + sums[name]) for name, (low, high) in model.items()}
 
 
 def sampling_range(total: int, dispersion: float, method: Interval | None) -> Range:
@@ -184,16 +210,6 @@ def _per_1000(cells: ClassSum, base: ClassSum) -> tuple[float, Range] | None:
     up = math.exp(math.hypot(*(math.log(ratio) for ratio in ups)))
     down = math.exp(math.hypot(*(math.log(ratio) for ratio in downs)))
     return value, (value / down, value * up)
-
-
-def _intervals(
-    fields: Sequence[CountedField], calibration: Mapping[str, Any]
-) -> dict[str, Interval]:
-    if not fields or not calibration:
-        return {}
-    scores = np.concatenate([field.scores for field in fields])
-    labels = np.concatenate([field.labels for field in fields])
-    return interval(scores, labels, calibration, images=len(fields)) or {}
 
 
 def _no_density(fields: Sequence[CountedField]) -> str:

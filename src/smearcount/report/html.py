@@ -11,19 +11,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from PIL import Image
 from PIL.Image import Image as PILImage
 
 from smearcount import __version__
 from smearcount.classes import class_colour
-from smearcount.counts.interval import interval
-from smearcount.counts.slides import Slide
+from smearcount.counts.slides import Slide, interval_of_sum
 from smearcount.detector.card import ModelCard
 from smearcount.quality.flags import EXPLAINED
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
 from smearcount.report.outcome import Outcome, total
-from smearcount.report.slides import allowed_candidates
+from smearcount.report.slides import counted_field
 from smearcount.report.table import in_words
 from smearcount.report.write import write_text
 from smearcount.result import CountResult
@@ -79,7 +77,8 @@ def _summary(outcomes: Sequence[Outcome], card: ModelCard) -> str:
     failed = len(outcomes) - len(results)
     flagged = sum(bool(result.flags) for result in results)
     sums = total(outcomes)
-    intervals = _of_sum(results, card)
+    fields = [counted_field(result) for result in results]
+    intervals = interval_of_sum(fields, card.calibration) or {}
     tiles = []
     for label, name in enumerate(card.classes, start=1):
         low_high = intervals.get(name)
@@ -96,23 +95,16 @@ def _summary(outcomes: Sequence[Outcome], card: ModelCard) -> str:
     note = (
         '<p class="quiet">Under each number: where the true number in these images lies, 19 times '
         "in 20. It holds if images fail independently; a fault that all of them share, such as a "
-        "stain that the model does not know, is not in it.</p>"
+        "stain that the model does not know, is not in it. Images corrected by hand are taken as "
+        "right.</p>"
         if intervals
-        else '<p class="quiet">This model has no calibration, so no intervals are given.</p>'
+        else '<p class="quiet">No intervals: the model has no calibration, or every image was '
+        "corrected by hand.</p>"
     )
     return (
         f'<section><p class="lead">{", ".join(words)}.</p>'
         f'<div class="tiles">{"".join(tiles)}</div>{note}</section>'
     )
-
-
-def _of_sum(results: Sequence[CountResult], card: ModelCard) -> dict[str, tuple[int, int]]:
-    if not results or not card.calibration:
-        return {}
-    seen = [allowed_candidates(result) for result in results]
-    scores = np.concatenate([each.scores for each in seen])
-    labels = np.concatenate([each.labels for each in seen])
-    return interval(scores, labels, card.calibration, images=len(results)) or {}
 
 
 def _notices(outcomes: Sequence[Outcome]) -> str:

@@ -43,20 +43,14 @@ def slides_section(slides: Sequence[Slide], card: ModelCard) -> str:
         rows.append(f"<tr>{''.join(cells)}</tr>")
         estimate = platelets_per_ul(slide)
         density = [
-            f"{name} {of_class.per_mm2:,.0f} {_small(of_class.per_mm2_range, 0)}"
+            f"{escape(name)} {of_class.per_mm2:,.0f} {_small(of_class.per_mm2_range, 0)}"
             for name, of_class in slide.classes.items()
             if of_class.per_mm2 is not None
         ]
-        notes.append(
-            f"<li>{escape(slide.name)}: "
-            + (
-                f"per mm²: {', '.join(density)}. Platelets about {int(estimate):,} per µL "
-                f"({escape(ESTIMATE_NOTE)})."
-                if density and estimate
-                else f"no density ({escape(slide.no_density)})."
-            )
-            + "</li>"
-        )
+        said = f"per mm²: {', '.join(density)}." if density else f"no density ({slide.no_density})."
+        if estimate:
+            said += f" Platelets about {int(estimate):,} per µL ({ESTIMATE_NOTE})."
+        notes.append(f"<li>{escape(slide.name)}: {said}</li>")
     return (
         f"<section><h2>Slides</h2>{_sortable(head, rows)}<p class=quiet>Ratios are shown with 95 % "
         "ranges that contain both the error of counting and the chance of which fields were "

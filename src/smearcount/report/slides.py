@@ -14,7 +14,6 @@ from smearcount.classes import RBC
 from smearcount.counts.count import counted_by
 from smearcount.counts.grouping import Grouping, group
 from smearcount.counts.slides import CountedField, Slide, add_up
-from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.report.outcome import Outcome
 from smearcount.report.write import write_text
@@ -52,7 +51,7 @@ def slides_of(outcomes: Sequence[Outcome], slide_of: Grouping, card: ModelCard) 
     slides = []
     for name, places in group([outcome.name for outcome in outcomes], slide_of).items():
         results = [outcomes[place].result for place in places]
-        counted = [_field(result) for result in results if result is not None]
+        counted = [counted_field(result) for result in results if result is not None]
         failed = len(results) - len(counted)
         slides.append(add_up(name, counted, card.classes, RBC, card.calibration, failed))
     return slides
@@ -124,8 +123,10 @@ def _of_ratio(name: str) -> list[tuple[str, Callable[[Slide], str]]]:
     return [(title, part(0)), (f"{title}_low", part(1)), (f"{title}_high", part(2))]
 
 
-def _field(result: CountResult) -> CountedField:
-    image, scale, allowed = result.image, result.scale, allowed_candidates(result)
+def counted_field(result: CountResult) -> CountedField:
+    """Return what sums over images need to know of one."""
+    image, scale, seen = result.image, result.scale, result.candidates
+    allowed = seen[counted_by(result.settings.edge, seen, image.width, image.height)]
     known = scale.source in ("user", "file") and scale.pixel_size_um is not None
     side_mm = (scale.pixel_size_um or np.nan) / 1000
     return CountedField(
@@ -135,21 +136,16 @@ def _field(result: CountResult) -> CountedField:
         area_mm2=image.width * image.height * side_mm**2 if known else None,
         two_edges=result.settings.edge == "two-edges",
         flagged=bool(result.flags),
+        settled=result.corrections > 0,
     )
 
 
-def allowed_candidates(result: CountResult) -> Detections:
-    """Return the detections, doubtful ones included, that the edge rule lets count."""
-    seen = result.candidates
-    return seen[counted_by(result.settings.edge, seen, result.image.width, result.image.height)]
-
-
 def platelets_per_ul(slide: Slide) -> str:
-    """Return the estimate that :data:`ESTIMATE_NOTE` describes; empty without a density."""
-    density = slide.classes[PLATELETS].per_mm2
-    if density is None:
+    """Return the estimate that :data:`ESTIMATE_NOTE` describes; empty without density or class."""
+    platelets = slide.classes.get(PLATELETS)
+    if platelets is None or platelets.per_mm2 is None:
         return ""
-    thousands = density * OIL_FIELD_MM2 * PER_OIL_FIELD / 1000
+    thousands = platelets.per_mm2 * OIL_FIELD_MM2 * PER_OIL_FIELD / 1000
     return str(1000 * round(thousands))
 
 
