@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from smearcount.cli.data import data
-from smearcount.errors import DownloadError, UsageError
+from smearcount.errors import DownloadError, SmearcountError, UsageError
 from smearcount.formats.dataset import read_dataset
 
 
@@ -46,6 +46,20 @@ def test_check_exits_with_0_on_sound_data_and_1_on_errors(folder, tmp_path):
     assert "error: doubled box: 1 in 1 images" in result.output
     report = json.loads((tmp_path / "out" / "check.json").read_text(encoding="utf-8"))
     assert report["findings"][0]["image"] == "val.png"
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("convert", "--to", "coco")])
+def test_a_file_where_a_folder_should_be_made_is_a_sentence(folder, tmp_path, arguments):
+    (tmp_path / "taken").write_text("mine")
+    result = run(arguments[0], folder, *arguments[1:], "-o", tmp_path / "taken")
+    assert isinstance(result.exception, SmearcountError)
+    assert "taken" in str(result.exception)
+
+
+def test_the_exercise_is_not_written_into_the_data_set_that_it_is_cut_from(tmp_path):
+    result = run("exercise", tmp_path, "-o", tmp_path)
+    assert isinstance(result.exception, UsageError)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_suspects_need_a_folder_for_their_sheet(folder):

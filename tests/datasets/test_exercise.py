@@ -79,6 +79,16 @@ def test_a_zip_of_the_layout_reads_equally(exercise, tmp_path):
             np.testing.assert_array_equal(one.boxes_xyxy_px, two.boxes_xyxy_px)
 
 
+def test_a_damaged_zip_is_a_sentence(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr("x.txt", bytes(range(256)) * 40)
+    whole = bytearray((tmp_path / "x.zip").read_bytes())
+    whole[40:60] = bytes(20)
+    (tmp_path / "x.zip").write_bytes(whole)
+    with pytest.raises(DataError, match="not a whole zip archive"):
+        read_dataset(tmp_path / "x.zip")
+
+
 def test_a_hostile_zip_is_refused_by_the_reader_too(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as members:
         members.writestr("../x.txt", b"x")

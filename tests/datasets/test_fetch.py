@@ -57,6 +57,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         same = self.headers.get("If-Range") == server.etag
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and same else 0
+        if start and start >= len(server.body):
+            self.send_error(416)
+            return
         body = server.body[start:]
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -128,6 +131,28 @@ def test_a_changed_archive_is_not_glued_to_the_old_half(serve, tmp_path):
     with pytest.raises(DownloadError):
         get(serve(body[::-1], cut=len(body) // 9, etag='"old"'), tmp_path / "bccd")
     assert get(serve(body, etag='"new"'), tmp_path / "bccd").verified == 3
+
+
+def test_a_server_that_has_nothing_more_to_send_is_asked_anew(serve, tmp_path):
+    body = archive(FILES)
+    part = tmp_path / ".bccd-d272fb1.zip.part"
+    part.write_bytes(body)  # whole, but the program was killed before it was unpacked
+    part.with_name(f"{part.name}.etag").write_text('"1"')
+    server = serve(body)
+    assert get(server, tmp_path / "bccd").verified == 3
+    assert server.ranges == [f"bytes={len(body)}-", None]
+
+
+def test_a_folder_of_other_files_is_not_to_be_deleted(serve, tmp_path, monkeypatch):
+    (tmp_path / "thesis.txt").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DownloadError, match="other files than bccd; name a new folder") as told:
+        get(serve(archive(FILES)), Path())
+    assert "delete" not in str(told.value)
+    with pytest.raises(UsageError, match="this is a file"):
+        get(serve(archive(FILES)), Path("thesis.txt"))
+    (tmp_path / "thesis.txt").unlink()
+    assert get(serve(archive(FILES)), Path()).verified == 3
 
 
 def test_a_folder_that_is_there_is_verified_without_network(serve, tmp_path):

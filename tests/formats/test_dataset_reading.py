@@ -202,6 +202,21 @@ def test_broken_yolo_names_file_line_and_fix(tmp_path, text, sentence):
         read_dataset(yolo(tmp_path, text))
 
 
+@pytest.mark.parametrize("name", ["labels/train/a.txt", "classes.txt"])
+def test_text_that_is_not_utf_8_is_named(tmp_path, name):
+    folder = yolo(tmp_path, "", names="")
+    (folder / "classes.txt").write_text("RBC\n")
+    (folder / name).write_bytes("Blutplättchen".encode("latin-1"))
+    with pytest.raises(DataError, match=rf"{name}: byte \d+ is not UTF-8 text; save"):
+        read_dataset(folder)
+
+
+def test_the_mark_that_windows_puts_first_is_no_part_of_a_name(tmp_path):
+    folder = yolo(tmp_path, "0 .5 .5 .1 .1", names="")
+    (folder / "classes.txt").write_bytes(b"\xef\xbb\xbfRBC\r\nWBC\r\n")
+    assert read_dataset(folder).classes == ("WBC", "RBC")
+
+
 def test_yolo_without_names_says_to_add_them(tmp_path):
     with pytest.raises(DataError, match=r"add classes\.txt"):
         read_dataset(yolo(tmp_path, "", names=""))

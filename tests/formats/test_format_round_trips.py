@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from smearcount.classes import canonical_name
+from smearcount.errors import DataError
 from smearcount.formats.dataset import AnnotatedImage, Dataset, read_dataset, splits, write_dataset
 from smearcount.formats.naming import order_classes
 
@@ -184,3 +185,21 @@ def test_splits_lie_side_by_side(images, tmp_path, form):
     assert splits(tmp_path) == ("train", "val")
     assert len(read_dataset(tmp_path, "train")) == 2
     assert len(read_dataset(tmp_path, "valid")) == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+def test_voc_keeps_the_labels_of_a_split_from_those_of_another(images, tmp_path, suffix):
+    def split(path, *boxes):
+        labels = np.ones(len(boxes), int)
+        image = AnnotatedImage(path, *SIZES["a"], np.array(boxes).reshape(-1, 4), labels)
+        return Dataset(("RBC",), (image,), "made")
+
+    other = tmp_path / f"a{suffix}"
+    Image.open(images / "a.png").save(other)
+    train, out = split(images / "a.png", [1, 2, 3, 4], [5, 6, 9, 9]), tmp_path / "voc"
+    write_dataset(train, out, "voc", "train")
+    with pytest.raises(DataError, match=r"a\.\w+: "):
+        write_dataset(split(other, [1, 2, 3, 4]), out, "voc", "val")
+    if suffix == ".png":
+        write_dataset(train, out, "voc", "trainval")  # the same labels are no conflict
+        assert len(read_dataset(out, "train").images[0]) == 2

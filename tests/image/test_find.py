@@ -1,6 +1,9 @@
 """Which files a path names."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +32,33 @@ def test_a_folder_is_walked_in_a_fixed_order(photos: Path) -> None:
 def test_files_keep_the_order_and_the_spelling_given_and_come_once(photos: Path) -> None:
     given = [str(photos / "b.JPG"), str(photos / "a.png"), str(photos / "b.JPG")]
     assert find_images(given) == given[:2]
+
+
+def test_a_file_comes_once_however_it_is_spelled(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    assert find_images(["b.JPG", "./b.JPG", str(photos / "b.JPG")]) == ["b.JPG"]
+
+
+def test_a_folder_that_may_not_be_read_gets_a_row_and_the_others_are_found(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path).name == "x":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_images([str(photos)])
+    assert names(found, photos) == ["a.png", "b.JPG", "day2/c.tif", "day2/x"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a.png/b.png"])
+def test_a_name_that_no_file_can_have_stays_for_its_error_row(name: str) -> None:
+    assert find_images([name]) == [name]
 
 
 def test_a_file_with_another_suffix_is_taken_at_its_word(photos: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from smearcount.analyse import analyse
 from smearcount.corrected import corrected
 from smearcount.errors import UsageError
 from smearcount.formats.corrections import read_corrections
+from smearcount.image.find import find_images
 from smearcount.image.read import open_image
 from smearcount.quality.flags import EXPLAINED
 from smearcount.settings import Settings
@@ -222,7 +224,8 @@ def test_a_restart_after_a_crash_finds_everything_that_was_confirmed(tmp_path: P
     with (folder / "corrections.jsonl").open("ab") as file:
         file.write(b'{"image": "00')
     (folder / "incoming" / "half").write_bytes(b"half a photograph")
-    (folder / "seen" / identity / "seen.npz").write_bytes(b"PK half")
+    kept = folder / "seen" / identity / "seen.npz"
+    kept.write_bytes(kept.read_bytes()[:300])
     with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
         assert settled(client) == {
             name: row | {"seconds": settled(client)[name]["seconds"]}
@@ -233,6 +236,29 @@ def test_a_restart_after_a_crash_finds_everything_that_was_confirmed(tmp_path: P
     assert lines.startswith(journal)
     assert [json.loads(line)["kind"] for line in lines.splitlines()] == ["edit", "undo"]
     assert not list((folder / "incoming").iterdir())
+
+
+def test_corrections_in_classes_that_the_model_lacks_are_not_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
+        identity = upload(client, png(PICTURE), "a.png")["id"]
+        settled(client)
+        correct(client, identity, 0, add=[{"box": [1, 201, 30, 230], "label": "Platelets"}])
+
+    others = CARD.model_copy(update={"classes": ("WBC", "RBC"), "thresholds": (0.5, 0.5)})
+    with pytest.raises(UsageError, match=r"corrections.jsonl: .*Platelets.*--session"):
+        create_app(folder, DiscDetector(others))
+    create_app(folder, DiscDetector())  # it was let go of, and is as it was
+
+
+def test_the_command_names_every_photograph_and_every_digit(client: TestClient) -> None:
+    upload(client, png(PICTURE), "no suffix")
+    client.put("/api/settings", json={"edge": "all", "pixel_size_um": 0.06451613})
+    settled(client)
+    words = shlex.split(client.get("/api/takeaway/command.txt").text)
+    assert "0.06451613" in words
+    assert find_images([word for word in words if "photographs" in word]) == [words[2]]
+    assert Path(words[2]).read_bytes() == png(PICTURE)
 
 
 def test_the_same_photograph_twice_is_one_and_its_name_leaves_no_folder(

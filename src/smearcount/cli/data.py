@@ -69,13 +69,16 @@ def exercise(
         Path | None,
         typer.Argument(metavar="[BCCD]", help="The BCCD folder; without it, BCCD is fetched."),
     ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make.")] = Path("bccd"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make.")] = Path("exercise"),
 ) -> None:
     """Write the course exercise's 50, 20 and 20 images of BCCD in its COCO layout."""
     from smearcount.datasets.exercise import write_exercise
     from smearcount.datasets.fetch import fetch
 
-    source = bccd or fetch("bccd", out.with_name(f"{out.name}-public")).folder
+    folder = out.resolve()
+    source = bccd or fetch("bccd", folder.with_name(f"{folder.name}-public")).folder
+    if source.resolve() == folder:
+        raise UsageError(f"{out}: this is the data set itself; name another folder with -o.")
     for part, n in write_exercise(source, out).items():
         typer.echo(f"{out / part}.bbox.json: {n} images")
 
@@ -126,13 +129,14 @@ def check_data(
     if model is not None and out is None:
         raise UsageError("--model draws a sheet of the suspects; name a folder for it with -o.")
     from smearcount.evaluation.data_check import check, read_parts
+    from smearcount.report.write import make_folder
 
     parts, broken = read_parts(source, split)
     report = check(parts, broken)
     _print(report)
     suspects = _suspects(parts, model) if model is not None else []
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         content = asdict(report) | {
             "suspects": [asdict(suspect) | {"path": str(suspect.path)} for suspect in suspects]
         }

@@ -86,11 +86,12 @@ def evaluate(
     from smearcount.counts.grouping import grouping
     from smearcount.detector.load import load_detector
     from smearcount.evaluation.agreement import ALLOWED_ERROR
+    from smearcount.report.write import make_folder
 
     limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
     slide_of = grouping(group_by)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     detector = load_detector(None if model == SHIPPED else model)
     sections: list[str] = []
     if data is not None:

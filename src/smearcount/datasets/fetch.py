@@ -109,6 +109,9 @@ def fetch(
         raise UsageError(f"data set must be one of {', '.join(PUBLIC_SETS)}, not {name!r}.")
     public = PUBLIC_SETS[name]
     known = known_digests(name) if digests is None else digests
+    folder = folder.resolve()
+    if folder.is_file():
+        raise UsageError(f"{folder}: this is a file; name a folder with -o.")
     if folder.exists() and any(folder.iterdir()):
         return _verified(folder, public, known, "delete this folder and fetch it again")
     archive = folder.with_name(f".{name}-{public.commit}.zip.part")
@@ -154,6 +157,10 @@ def _verified(
     wrong, unknown, missing = differences(folder, known)
     if public.complete:
         wrong += [path for path in unknown if PurePosixPath(path).parts[0] in public.roots]
+    if missing == len(known):
+        raise DownloadError(
+            f"{folder}: it holds other files than {public.name}; name a new folder with -o."
+        )
     if wrong:
         more = f" and {len(wrong) - 1} more files" if wrong[1:] else ""
         raise DownloadError(
@@ -179,8 +186,9 @@ def _download(url: str, part: Path, progress: Progress) -> None:
                     "fetch it by hand or try later."
                 ) from None
             problem = f"the server answers {error.code}"
-            if error.code == 416:
+            if error.code == 416:  # what is here is whole already, or of another file
                 _forget(part)
+                continue
         except urllib.error.URLError as error:
             problem = f"no connection ({error.reason})"
         except (OSError, http.client.HTTPException) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -52,7 +53,7 @@ def unpack(
                 _unpack(members, archive, whole, place, most_bytes)
         except FileNotFoundError:
             raise DataError(f"{archive}: this archive is missing; check the path.") from None
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
             raise DataError(
                 f"{archive}: not a whole zip archive ({error}); download it again."
             ) from None

@@ -82,10 +82,14 @@ def write_dataset(
         split: such as ``train``; None writes all as one (COCO: ``all.bbox.json``).
 
     Raises:
-        DataError: two images have the same name, or the folder holds something else.
+        DataError: two images have the same name, or the folder holds something else or cannot
+            be made.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{target}: no folder can be made there ({error.strerror}).") from None
     if form == "coco":
         coco.write(dataset, target / f"{split or 'all'}.bbox.json")
     elif form == "voc":

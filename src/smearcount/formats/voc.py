@@ -21,6 +21,7 @@ from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.ids import note_ids, read_ids
 from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
+from smearcount.formats.text import read_text
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 CLASSES_FILE: Final = "classes.txt"
@@ -54,7 +55,7 @@ def read(folder: Path, split: str | None = None) -> Dataset:
         names.sort(key=list(ids.images).index if set(names) == set(ids.images) else None)
     images = images_in(folder / "JPEGImages") or images_in(folder / "images")
     listed = folder / CLASSES_FILE
-    written = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
+    written = read_text(listed).split("\n") if listed.is_file() else []
     written += [item.name for file in parsed.values() for item in file.objects]
     classes = order_classes(name for name in written if name.strip())
     found = []
@@ -86,13 +87,21 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         split: the list to write in ``ImageSets/Main``; None writes none.
 
     Raises:
-        DataError: two images have the same name.
+        DataError: two images have the same name, also in different splits, but not the same labels.
     """
-    placed = put_images(dataset, folder / "JPEGImages")
-    (folder / "Annotations").mkdir(exist_ok=True)
+    images, annotations = folder / "JPEGImages", folder / "Annotations"
+    others = {name for other in splits(folder) if other != split for name in _listed(folder, other)}
+    placed = put_images(dataset, images)
+    images_in(images)
+    annotations.mkdir(exist_ok=True)
     for image in dataset.images:
-        path = folder / "Annotations" / f"{image.path.stem}.xml"
-        path.write_text(_xml(image, placed[image.path].name, dataset.classes), encoding="utf-8")
+        path = annotations / f"{image.path.stem}.xml"
+        text = _xml(image, placed[image.path].name, dataset.classes)
+        if image.path.stem in others and read_text(path) != text:
+            raise DataError(
+                f"{path}: another split has other labels for an image of this name; rename one."
+            )
+        path.write_text(text, encoding="utf-8")
     if split is not None:
         lists = folder / "ImageSets" / "Main"
         lists.mkdir(parents=True, exist_ok=True)
@@ -151,8 +160,14 @@ def _names(folder: Path, split: str, known: Container[str]) -> list[str]:
     if not path.is_file():
         here = ", ".join(splits(folder)) or "none"
         raise DataError(f"{path}: this list is missing; the splits here are: {here}.")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").split("\n")]
-    return [line if line in known else line.split()[0] for line in lines if line]
+    lines = _listed(folder, split)
+    return [line if line in known else line.split()[0] for line in lines]
+
+
+def _listed(folder: Path, split: str) -> list[str]:
+    """Return the lines of a list that say anything."""
+    text = read_text(folder / "ImageSets" / "Main" / f"{split}.txt")
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _parse(path: Path) -> _File:

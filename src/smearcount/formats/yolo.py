@@ -21,6 +21,7 @@ from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.ids import Ids, note_ids, read_ids
 from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
+from smearcount.formats.text import read_text
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 _DECIMALS_PX: Final = 6
@@ -128,7 +129,7 @@ def class_names(folder: Path) -> tuple[str, ...]:
     for name in _NAME_FILES:
         path = folder / name
         if path.is_file():
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             names = _yaml_names(text) if "yaml" in name or "yml" in name else text.splitlines()
             names = [name.strip() for name in names if name.strip()]
             if names:
@@ -193,7 +194,7 @@ def _split(
 def _rows(path: Path, n_classes: int) -> NDArray[np.float64]:
     """Return the numbers of a label file, shape (n, 5), or (n, 6) with scores."""
     rows: list[list[float]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         words = line.split()
         if not words:
             continue

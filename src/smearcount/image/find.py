@@ -22,7 +22,8 @@ def find_images(paths: Sequence[str]) -> list[str]:
 
     A file is taken as it is, whatever it is called; a missing one too, so that its failure gets
     its own row. A folder is walked: its images and those of its sub-folders, sorted by name,
-    without hidden ones and without the pictures of earlier results. A pattern such as
+    without hidden ones and without the pictures of earlier results; a sub-folder that may not be
+    read stands for its images, so that it gets a row, too. A pattern such as
     ``slides/*.png`` or ``**/*.tif`` stands for the images that match it.
 
     Args:
@@ -33,19 +34,20 @@ def find_images(paths: Sequence[str]) -> list[str]:
     """
     if not paths:
         raise UsageError("Name at least one image file, folder or pattern.")
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for path in paths:
-        found.update(dict.fromkeys(_named_by(path)))
-    return list(found)
+        for image in _named_by(path):
+            found.setdefault(os.path.abspath(image), image)  # noqa: PTH100 (keeps links apart)
+    return list(found.values())
 
 
 def _named_by(path: str) -> list[str]:
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where nobody may look)
         images = list(_walk(path))
         if not images:
             raise UsageError(f"{path}: this folder holds no image ({_readable()}).")
         return images
-    if glob.has_magic(path) and not Path(path).exists():
+    if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 (likewise)
         images = sorted(
             match
             for match in glob.glob(path, recursive=True)  # noqa: PTH207 (keeps the path as typed)
@@ -58,7 +60,8 @@ def _named_by(path: str) -> list[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
+    locked: list[str] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda e: locked.append(e.filename)):
         own = _OWN_RESULTS in folders and "counts.csv" in files
         folders[:] = sorted(
             name
@@ -68,6 +71,7 @@ def _walk(folder: str) -> Iterator[str]:
         for name in sorted(files):
             if not name.startswith(".") and _is_image(name):
                 yield os.path.join(parent, name)  # noqa: PTH118 (keeps the path as typed)
+    yield from locked
 
 
 def _is_image(name: str) -> bool:

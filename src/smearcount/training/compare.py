@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from smearcount.classes import class_colour
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
+from smearcount.report.write import make_folder
 from smearcount.training.architectures import architecture, build
 from smearcount.training.splits import DataChoice
 from smearcount.training.train import Say, TrainedRun, silent, train_detector
@@ -236,7 +237,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
 def _claim(folder: Path, options: dict[str, Any]) -> None:
     path = folder / _OPTIONS
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         path.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")
     elif json.loads(path.read_text(encoding="utf-8")) != options:
         raise UsageError(

@@ -33,6 +33,7 @@ from smearcount.detector.prepare import GREY, glance
 from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
+from smearcount.report.write import make_folder
 from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
@@ -203,7 +204,7 @@ def fit_ruler(
     started = time.perf_counter()
     ruler = train_ruler(data.train, epochs, seed=seed, quiet=quiet)
     seconds = time.perf_counter() - started
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "ruler.onnx"
         export_ruler(ruler, plain)

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smearcount.errors import UsageError
+from smearcount.report.write import make_folder
 from smearcount.training.architectures import Architecture, architecture
 from smearcount.training.recipe import Recipe
 from smearcount.training.splits import DataChoice
@@ -77,7 +78,7 @@ def claim(run: Path, settings: RunSettings) -> None:
         UsageError: the folder holds a run with other settings.
     """
     if not (run / SETTINGS).exists():
-        run.mkdir(parents=True, exist_ok=True)
+        make_folder(run)
         (run / SETTINGS).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return
     begun = read_settings(run)

@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 
 from smearcount.errors import UsageError
+from smearcount.report.write import make_folder
 from smearcount.training.architectures import architecture
 from smearcount.training.augment import Augmentation
 from smearcount.training.recipe import Recipe, read_recipe
@@ -78,7 +79,7 @@ def tune(
     if epochs is not None:
         base = with_epochs(base, epochs)
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna's storage warns of its own database library

@@ -42,6 +42,11 @@ class Journal:
         """Return the corrections of one image, in order."""
         return tuple(self._lines.get(image_sha256, ()))
 
+    def labels(self) -> set[str]:
+        """Return the classes of all cells that were ever added or removed."""
+        lines = (line for lines in self._lines.values() for line in lines)
+        return {cell.label for line in lines for cell in (*line.remove, *line.add)}
+
     def append(self, correction: Correction, after: int) -> None:
         """Add a line; when this returns, it is on the disk.
 

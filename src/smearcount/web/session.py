@@ -38,7 +38,8 @@ class Session:
         """Open a session, or begin one in a new folder.
 
         Raises:
-            UsageError: the folder cannot be used, or another server uses it.
+            UsageError: the folder cannot be used, another server uses it, or its corrections name
+                a class that the model does not know.
             DataError: the corrections in it are damaged.
         """
         self.folder = SessionFolder(folder)
@@ -46,6 +47,7 @@ class Session:
         self.roll = Roll()
         try:
             self._journal = Journal(self.folder.corrections)
+            self._refuse_strangers()
         except BaseException:
             self.folder.close()
             raise
@@ -220,6 +222,15 @@ class Session:
         """Return the count with the corrections, or None before it is done."""
         result = self.automatic(photograph)
         return None if result is None else corrected(result, self.lines(photograph))
+
+    def _refuse_strangers(self) -> None:
+        strangers = self._journal.labels() - set(self.card.classes)
+        if strangers:
+            raise UsageError(
+                f"{self.folder.corrections}: cells were corrected here as {min(strangers)}, which "
+                f"this model does not know ({', '.join(self.card.classes)}); name another folder "
+                "with --session."
+            )
 
     def _free(self, name: str) -> bool:
         taken = {photograph.name.casefold() for photograph in self.roll}

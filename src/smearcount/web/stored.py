@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -115,12 +116,12 @@ def write_seen(path: Path, seen: Seen) -> None:
 def read_seen(path: Path) -> Seen | None:
     """Read what was seen, or return None where there is nothing readable yet."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             candidates = Detections(arrays["boxes_xyxy_px"], arrays["scores"], arrays["labels"])
         facts["scale"] = Scale(**facts["scale"])
         for key in ("picture_flags", "notes"):
             facts[key] = tuple(facts[key])
         return Seen(candidates=candidates, **facts)
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from smearcount.image.find import SUFFIXES
 from smearcount.report.coco import shortest, write_coco
 from smearcount.report.html import write_report
 from smearcount.report.outcome import Outcome
@@ -37,14 +38,14 @@ def outcomes(session: Session) -> list[Outcome]:
 def command(session: Session) -> str:
     """Return the command line that gives the same numbers from the session's own files."""
     settings = session.settings
-    words = ["smearcount", "count", str(session.folder.photographs)]
+    words = ["smearcount", "count", *_sources(session)]
     if settings.threshold is not None:
         limits = settings.thresholds(session.card.thresholds)
-        words += ["--threshold", ",".join(f"{limit:g}" for limit in limits)]
+        words += ["--threshold", ",".join(repr(limit) for limit in limits)]
     if settings.edge != "all":
         words += ["--edge", settings.edge]
     if settings.pixel_size_um is not None:
-        words += ["--pixel-size", f"{settings.pixel_size_um:g}"]
+        words += ["--pixel-size", repr(settings.pixel_size_um)]
     if any(session.standing(photograph) for photograph in session.roll):
         words += ["--corrections", str(session.folder.corrections)]
     if any("/" in photograph.name for photograph in session.roll):
@@ -52,12 +53,21 @@ def command(session: Session) -> str:
     return shlex.join([*words, "--out", "counted"])
 
 
+def _sources(session: Session) -> list[str]:
+    """Return the folder of the photographs, and those that a walk through it would pass by."""
+    folder = session.folder.photographs
+    names = [photograph.name for photograph in session.roll]
+    odd = [name for name in names if PurePosixPath(name).suffix.lower() not in SUFFIXES]
+    found = [] if names and len(odd) == len(names) else [str(folder)]
+    return found + [str(folder / name) for name in odd]
+
+
 def _counts(session: Session, path: Path) -> None:
     write_counts_csv(path, outcomes(session), session.card.classes)
 
 
 def _cells(session: Session, path: Path) -> None:
-    """Write one row per cell: image, class, score, box in pixels, counted, added by hand."""
+    """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
     with path.open("w", newline="", encoding="utf-8-sig") as stream:
         table = csv.writer(stream)
         table.writerow(["image", "class", "score", "x0", "y0", "x1", "y1", "counted"])

@@ -20,14 +20,21 @@ async function sendNow(photograph, correction, take, say) {
     accept(photograph, await api.correct(id, body));
     take(body.add.length);
   } catch (error) {
-    if (error.status === 409) {
-      accept(photograph, await api.photograph(id));
-      take(0);
-      say(t("outdated"));
-    } else say(error.message);
+    await explain(error, photograph, take, say);
   }
   announce();
   refresh();
+}
+
+async function explain(error, photograph, take, say) {
+  if (error.status !== 409) return say(error.message);
+  try {
+    accept(photograph, await api.photograph(photograph.row.id));
+    take(0);
+    say(t("outdated"));
+  } catch (unanswered) {
+    say(unanswered.message);
+  }
 }
 
 function accept(photograph, { row, removed, added, journal, can_undo, can_redo }) {

@@ -59,7 +59,8 @@ export function fromInput(list) {
   return entries.filter((entry) => !entry.name.includes("/") || PICTURE.test(entry.name));
 }
 
-// Walks dropped folders; must be called while the drop event is being handled.
+// Walks dropped folders; must be called while the drop event is being handled. What cannot be read
+// is told like a failed upload, and the rest goes on.
 export async function fromDrop(transfer) {
   const roots = [...transfer.items]
     .filter((item) => item.kind === "file")
@@ -75,14 +76,25 @@ export async function fromDrop(transfer) {
 async function walk(folder, found) {
   const reader = folder.createReader();
   for (;;) {
-    const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!part.length) return;
+    const part = await orFailed(folder, (...ends) => reader.readEntries(...ends));
+    if (!part?.length) return;
     for (const entry of part) {
       if (entry.isDirectory) await walk(entry, found);
       else if (PICTURE.test(entry.name)) {
-        const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-        found.push({ file, name: entry.fullPath.replace(/^\//, "") });
+        const file = await orFailed(entry, (...ends) => entry.file(...ends));
+        if (file) found.push({ file, name: nameOf(entry) });
       }
     }
+  }
+}
+
+const nameOf = (entry) => entry.fullPath.replace(/^\//, "");
+
+async function orFailed(entry, read) {
+  try {
+    return await new Promise(read);
+  } catch (error) {
+    uploads.failed.set(nameOf(entry), t("notUploaded", { reason: error.message }));
+    return null;
   }
 }
