@@ -13,9 +13,9 @@ go into the model's card.
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ import numpy as np
 from smearcount.classes import RBC
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector.border import each_with_border_doubt
 from smearcount.detector.card import ModelCard
 from smearcount.detector.field import detect_field
 from smearcount.detector.onnx_detector import OnnxDetector
@@ -50,15 +49,17 @@ def main() -> None:
 
     card_path = options.model.with_suffix(".json")
     card = ModelCard.read(card_path)
-    detector = OnnxDetector(options.model, card.model_copy(update={"cut_odds": 1.0}))
     train = clean(read_dataset(options.data, "train"))
     val = without_duplicates_of(distinct(clean(read_dataset(options.data, "val"))), train)
     truths = [
         TrueCells(image.boxes_xyxy_px.astype(np.float32), image.labels) for image in val.images
     ]
-    plain = [detect_field(open_image(image.path), detector).detections for image in val.images]
-    sizes = [(image.width, image.height) for image in val.images]
-    doubted = partial(each_with_border_doubt, plain, sizes, card)
+
+    @functools.cache
+    def doubted(odds: float) -> list[Detections]:
+        detector = OnnxDetector(options.model, card.model_copy(update={"cut_odds": odds}))
+        return [detect_field(open_image(i.path), detector).detections for i in val.images]
+
     label = card.classes.index(RBC) + 1
     cut_odds = choose_cut_odds(truths, doubted, label)
     found = doubted(cut_odds)

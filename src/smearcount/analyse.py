@@ -68,7 +68,7 @@ def judge(
         image=image,
         candidates=candidates,
         detections=found,
-        counted=counted_by(settings.edge, found, image.width, image.height),
+        counted=counted_by(settings.edge, found, image, scale),
         scale=scale,
         flags=(*picture_flags, *flags_of_cells(image, candidates, scale, card, thresholds)),
         settings=settings,

@@ -38,5 +38,5 @@ def corrected(result: CountResult, lines: Iterable[Correction]) -> CountResult:
         np.concatenate([standing.scores, added.scores]),
         np.concatenate([standing.labels, added.labels]),
     )
-    counted = counted_by(result.settings.edge, cells, result.image.width, result.image.height)
+    counted = counted_by(result.settings.edge, cells, result.image, result.scale)
     return replace(result, detections=cells, counted=counted, corrections=len(standing_edits))

@@ -67,7 +67,7 @@ class CountResult:
         if not self.corrections:
             return self.counts
         found = self.candidates.above(self.settings.thresholds(self.card.thresholds))
-        counted = counted_by(self.settings.edge, found, self.image.width, self.image.height)
+        counted = counted_by(self.settings.edge, found, self.image, self.scale)
         return count_labels(found.labels[counted], self.card.classes)
 
     @cached_property
@@ -81,7 +81,7 @@ class CountResult:
         if self.corrections:
             return None
         seen = self.candidates
-        allowed = counted_by(self.settings.edge, seen, self.image.width, self.image.height)
+        allowed = counted_by(self.settings.edge, seen, self.image, self.scale)
         return interval(seen.scores[allowed], seen.labels[allowed], self.card.calibration)
 
     def draw(self) -> PILImage:

@@ -302,6 +302,15 @@ def test_images_are_summed_into_slides_and_a_report_is_written(run: Run, tmp_pat
     assert "Blood cell counts" in (out / "report.html").read_text()
 
 
+def test_an_image_of_no_slide_is_told(run: Run, tmp_path: Path) -> None:
+    for name in ("P1_a.png", "P1_b.png", "p2_a.png"):
+        some_smear(tmp_path / name)
+    code, _, err = run("count", tmp_path, "-o", tmp_path / "out", "--group-by", "P[0-9]")
+    assert code == 0
+    assert "1 of 3 images" in err
+    assert "p2_a.png" in err
+
+
 def test_slides_and_report_need_a_folder_and_a_rule_that_fits(run: Run, tmp_path: Path) -> None:
     some_smear(tmp_path / "a.png")
     for words in (["--report"], ["--group-by", "folder"]):

@@ -86,3 +86,14 @@ def test_a_sum_of_images_is_never_cut_shorter_than_95_percent() -> None:
 def test_the_interval_always_holds_the_count(scores: np.ndarray[Any, Any], tail: float) -> None:
     low, high = of(scores.tolist(), tail=tail)
     assert 0 <= low <= np.count_nonzero(scores >= 0.5) <= high
+
+
+def test_very_many_unseen_cells_do_not_underflow() -> None:
+    white, red = calibration(name="WBC", misses_per_cell=0.03, miss_dispersion=1), calibration()
+    both = {"classes": white["classes"] + red["classes"]}
+    labels = np.repeat([1, 2], [20, 30_000])
+    found = interval(np.full(len(labels), 0.9, np.float32), labels, both, images=9)
+    assert found is not None
+    low, high = found["WBC"]  # 19.6 seen and 900 unseen ones are expected
+    assert 850 < high < 1000
+    assert low <= 20

@@ -32,7 +32,7 @@ def cells(scores: list[float], labels: list[int], lefts: list[float]) -> Detecti
 
 def test_only_red_cells_at_the_border_lose() -> None:
     found = cells([0.8, 0.7, 0.6, 0.5], [2, 2, 1, 3], [0, 40, 0, 90])
-    doubted = with_border_doubt(found, 100, 100, card(0.25))
+    doubted = with_border_doubt(found, 100, 100, card(0.25), None)
     by_place = {(box[0], label): score for box, score, label in doubted}
     assert by_place == {
         (0.0, 2): pytest.approx(0.5),  # odds of 4 become 1
@@ -40,7 +40,13 @@ def test_only_red_cells_at_the_border_lose() -> None:
         (0.0, 1): pytest.approx(0.6),
         (90.0, 3): pytest.approx(0.5),
     }
-    assert list(doubted.scores) == sorted(doubted.scores, reverse=True)
+
+
+def test_the_border_is_as_near_in_a_picture_of_more_pixels() -> None:
+    found = cells([0.8, 0.8], [2, 2], [3, 9])
+    for rbc_px, scores in ((48.0, [0.8, 0.8]), (200.0, [0.5, 0.8])):
+        doubted = with_border_doubt(found, 100, 100, card(0.25), rbc_px)
+        assert sorted(doubted.scores) == pytest.approx(scores)
 
 
 @given(
@@ -51,7 +57,7 @@ def test_the_order_of_cut_cells_stays_and_scores_stay_scores(
     odds: float, scores: list[float]
 ) -> None:
     found = cells(scores, [2] * len(scores), [0.0] * len(scores))
-    doubted = with_border_doubt(found, 100, 100, card(odds))
+    doubted = with_border_doubt(found, 100, 100, card(odds), None)
     assert np.all(doubted.scores <= found.scores + 1e-6)
     assert np.all((doubted.scores >= 0) & (doubted.scores <= 1))
     assert np.all(np.diff(doubted.scores) <= 0)
@@ -61,8 +67,8 @@ def test_the_order_of_cut_cells_stays_and_scores_stay_scores(
 
 def test_without_red_cells_or_doubt_nothing_changes() -> None:
     found = cells([0.8], [1], [0])
-    assert with_border_doubt(found, 100, 100, card(0.5, ("Parasite",))) is found
-    assert with_border_doubt(found, 100, 100, card(1.0)) is found
+    assert with_border_doubt(found, 100, 100, card(0.5, ("Parasite",)), None) is found
+    assert with_border_doubt(found, 100, 100, card(1.0), None) is found
 
 
 def test_each_image_is_doubted_by_its_own_size_at_the_odds_asked_for() -> None:

@@ -13,6 +13,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.field import detect_field, look_by_tiles
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.detector.ruler import Reading
+from smearcount.detector.scale import Scale
 from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
@@ -111,9 +112,11 @@ def with_pixel_size(pixels: np.ndarray, size_um: float | None) -> SmearImage:
 
 @pytest.mark.parametrize("diameter", [30, 75, 200])
 def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_knows(
+    monkeypatch: pytest.MonkeyPatch,
     diameter: int,
 ) -> None:
     detector = DiscDetector()
+    estimate(monkeypatch, diameter)
     found = detect_field(with_pixel_size(discs(diameter), 3.0), detector, 7.5 / diameter)
     assert len(found.detections) == 12
     assert found.scale.source == "user"
@@ -122,7 +125,8 @@ def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_know
     assert len(detector.looks) == 1
 
 
-def test_a_pixel_size_in_the_file_is_used() -> None:
+def test_a_pixel_size_in_the_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimate(monkeypatch, 75)
     found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())
     assert (found.scale.source, found.scale.pixel_size_um) == ("file", 0.1)
     assert len(found.detections) == 12
@@ -131,6 +135,32 @@ def test_a_pixel_size_in_the_file_is_used() -> None:
 def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, doubt: float = 0.1) -> None:
     """Let the ruler say this, whatever the picture shows."""
     monkeypatch.setattr(field_module, "read_ruler", lambda *_: Reading(rbc_px, doubt))
+
+
+@pytest.mark.parametrize("wrong", [0.25, 4.0])
+def test_a_pixel_size_that_hides_the_cells_is_doubted_and_only_the_user_is_obeyed(
+    monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    estimate(monkeypatch, 70.0)
+    picture = discs(75)
+    file = detect_field(with_pixel_size(picture, 0.1 * wrong), DiscDetector())
+    assert (file.scale.source, file.scale.doubted) == ("estimated", True)
+    assert len(file.detections) == 12
+    assert file.scale.pixel_size_um == pytest.approx(0.1, rel=0.05)
+    user = detect_field(open_image(picture), DiscDetector(), 0.1 * wrong)
+    assert (user.scale.source, user.scale.doubted) == ("user", True)
+    assert user.scale.pixel_size_um == 0.1 * wrong
+    assert len(user.detections) == 0
+
+
+@pytest.mark.parametrize("read_px", [20.0, 300.0])
+def test_a_pixel_size_that_shows_the_cells_stands_whatever_the_ruler_reads(
+    monkeypatch: pytest.MonkeyPatch, read_px: float
+) -> None:
+    estimate(monkeypatch, read_px)
+    found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())
+    assert (found.scale.source, found.scale.doubted) == ("file", False)
+    assert len(found.detections) == 12
 
 
 def test_an_estimate_that_the_cells_contradict_is_corrected_once(
@@ -224,7 +254,30 @@ def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> No
     estimate(monkeypatch, 60.0)
     found = detect_field(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())
     assert len(found.detections) == 0
-    assert (found.scale.source, found.scale.pixel_size_um) == ("assumed", None)
+    assert found.scale == Scale(None, None, "assumed")
+
+
+def test_cells_found_at_the_usual_size_tell_the_pixel_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimate(monkeypatch, 300.0, doubt=5.0)  # not followed: 50 px is usual
+    found = detect_field(open_image(discs(50)), DiscDetector())
+    assert found.scale.source == "estimated"
+
+
+class StretchingDetector(DiscDetector):
+    """Brings whatever it is shown to one size, as SSD does."""
+
+    card = DiscDetector.card.model_copy(update={"rbc_px": None, "receptive_px": 0})
+
+    def candidates(self, pixels: np.ndarray) -> Detections:
+        return self.detect(pixels)
+
+
+def test_a_detector_that_looks_at_the_whole_field_is_shown_no_tiles() -> None:
+    detector = StretchingDetector()
+    detect_field(open_image(np.full((1200, 1600, 3), 230, np.uint8)), detector)
+    assert detector.looks == [(1600, 1200)]
 
 
 def test_boxes_are_image_pixels_inside_the_image(tmp_path: Path) -> None:

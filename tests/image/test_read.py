@@ -132,6 +132,41 @@ def test_sixteen_bits_are_scaled_by_the_depth_in_use(
     assert f"0..{white}" in image.notes[-1]
 
 
+def test_a_full_alpha_channel_does_not_darken_twelve_bits(
+    tmp_path: Path, picture: np.ndarray
+) -> None:
+    picture[0, 0] = 255
+    deep = np.rint(picture * (4095 / 255)).astype(np.uint16)
+    opaque = np.dstack([deep, np.full(deep.shape[:2], 65535, np.uint16)])
+    for extra in ("unassalpha", "unspecified"):
+        file = tmp_path / f"{extra}.tif"
+        tifffile.imwrite(file, opaque, photometric="rgb", extrasamples=[extra])
+        assert np.array_equal(open_image(file).pixels(), picture)
+
+
+def deep_png(path: Path, values: np.ndarray) -> Path:
+    """Write 16-bit RGB, which Pillow cannot write."""
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        checksum = struct.pack(">I", zlib.crc32(kind + body))
+        parts += [struct.pack(">I", len(body)), kind, body, checksum]
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def test_colours_whose_upper_bits_are_empty_are_refused_and_never_black(
+    tmp_path: Path, picture: np.ndarray
+) -> None:
+    full = deep_png(tmp_path / "full.png", picture.astype(np.uint16) * 257)
+    assert np.array_equal(open_image(full).pixels(), picture)
+    twelve = deep_png(tmp_path / "twelve.png", picture.astype(np.uint16) * 16)
+    with pytest.raises(ImageError, match=r"twelve.png: .*upper bits empty.*TIFF"):
+        open_image(twelve)
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_sixteen_bit_grey(tmp_path: Path, picture: np.ndarray, suffix: str) -> None:
     grey = picture[:, :, 0]

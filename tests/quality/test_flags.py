@@ -20,6 +20,7 @@ from smearcount.evaluation.degrade import blurred, exposed, strangers
 from smearcount.evaluation.scene import fit_scene
 from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
+from smearcount.quality import flags as flags_module
 from smearcount.quality.flags import (
     DOUBTFUL,
     EXPLAINED,
@@ -145,7 +146,16 @@ def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -
         assert NOTHING_FOUND in raised
 
 
+def test_a_pixel_size_that_hides_the_cells_is_told_even_where_none_is_found(
+    card: ModelCard,
+) -> None:
+    image, scale = open_image(np.full((300, 400, 3), 220, np.uint8)), Scale(5.0, 1.5, "user", True)
+    assert ODD_MAGNIFICATION in flags(image, Detections.empty(), scale, card)
+
+
 def test_every_flag_is_explained() -> None:
+    named = [value for name, value in vars(flags_module).items() if name.isupper()]
+    assert {value for value in named if isinstance(value, str)} - {"RBC"} == set(EXPLAINED)
     assert all(text.endswith((".", "?")) for text in EXPLAINED.values())
 
 

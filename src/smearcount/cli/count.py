@@ -135,6 +135,13 @@ def _count(
 
         slides = slides_of(outcomes, slide_of, detector.card)
         write_slides_csv(out / "slides.csv", slides, detector.card.classes)
+        without = [name for name in found if not slide_of(name)]
+        if without:
+            print(
+                f"smearcount: {len(without)} of {len(found)} images, such as {without[0]}, belong "
+                "to no slide of --group-by and are in no sum.",
+                file=sys.stderr,
+            )
     if out is not None and report:
         from smearcount.report.html import write_report
 

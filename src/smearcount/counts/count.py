@@ -9,24 +9,29 @@ from numpy.typing import NDArray
 
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
+from smearcount.detector.scale import Scale, border_px
+from smearcount.image.image import SmearImage
 from smearcount.settings import EdgeRule
 
 
-def counted_by(rule: EdgeRule, found: Detections, width: int, height: int) -> NDArray[np.bool_]:
+def counted_by(
+    rule: EdgeRule, found: Detections, image: SmearImage, scale: Scale
+) -> NDArray[np.bool_]:
     """Tell which detections count under an edge rule.
 
     Args:
         rule: ``all``, ``inside`` or ``two-edges`` (see :data:`smearcount.settings.EdgeRule`).
         found: the detections, boxes in pixels of the image.
-        width: image width in pixels.
-        height: image height in pixels.
+        image: for its size.
+        scale: tells how near the border is.
 
     Returns:
         shape (n,), True where the detection counts.
     """
     if rule == "all":
         return np.ones(len(found), dtype=np.bool_)
-    touching = touches_edge(found.boxes_xyxy_px, width, height)
+    near = border_px(scale.rbc_diameter_px)
+    touching = touches_edge(found.boxes_xyxy_px, image.width, image.height, near)
     forbidden = touching if rule == "inside" else touching[:, 2:]
     return np.logical_not(forbidden.any(axis=1))
 

@@ -199,10 +199,9 @@ def _unseen(mean: float, dispersion: float) -> NDArray[np.float64]:
     number = np.arange(longest)
     if spread < 1e-6:
         ratio = mean / (number + 1)
-        first = math.exp(-mean)
     else:
         size = mean / spread
         ratio = (number + size) / (number + 1) * (spread / dispersion)
-        first = dispersion**-size
-    mass = first * np.cumprod(np.concatenate([[1.0], ratio]))
+    steps = np.cumsum(np.log(np.concatenate([[1.0], ratio])))  # no power underflows in logarithms
+    mass = np.exp(steps - steps.max())
     return np.asarray(mass / mass.sum())

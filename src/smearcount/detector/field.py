@@ -21,7 +21,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import DenseDetector, Detector
 from smearcount.detector.prepare import network_size
 from smearcount.detector.ruler import read_ruler
-from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
+from smearcount.detector.scale import RBC_UM, Scale, ScaleSource, border_px
 from smearcount.detector.view import view
 from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
@@ -56,6 +56,12 @@ LOOKS_AGAIN: Final = 3
 """Cells shown far too large or too small are boxed nearer to the size that the network knows: one
 correction is not enough."""
 
+DOUBTED_FROM: Final = 2.0
+"""A pixel size is tested where the ruler reads red cells so many times as large or small."""
+
+HIDES: Final = 1.5
+"""It is doubted where red cells' scores sum to more than so many times as much without it."""
+
 MOST_DOUBT_OCTAVES: Final = 1.0
 """A ruler that may be wrong by more than a factor of two is not followed."""
 
@@ -78,8 +84,9 @@ def detect_field(
 ) -> Field:
     """Find the cells of an image.
 
-    The size of a red cell is taken from ``pixel_size_um``, else from the file, else estimated
-    from the picture, else as in the training images. An estimate that the cells found contradict,
+    The size of a red cell is taken from ``pixel_size_um``, else from the file unless the picture
+    plainly contradicts it, else estimated from the picture, else as in the training images. An
+    estimate that the cells found contradict,
     or at which hardly any are found, is corrected, at most three times.
 
     Args:
@@ -91,22 +98,22 @@ def detect_field(
         ImageError: the image cannot be read.
         UsageError: at this pixel size a red cell would be smaller than 4 px.
     """
+    card = detector.card
     known_um, source = _known(image, pixel_size_um)
-    guess = RBC_UM / known_um if known_um else None
-    if guess is None and detector.card.rbc_px is not None:
-        guess, source = _guess(image, detector.card)
-        look = _settle(_look(image, detector, guess), image, detector)
-        if look.rbc_px != guess:
-            guess, source = look.rbc_px, "estimated"
-    else:
-        look = _look(image, detector, guess)
-    enough = len(look.whole_px) >= ENOUGH_TO_MEASURE
-    measured = float(np.median(look.whole_px)) if enough else guess
-    if known_um:
-        return Field(look.found, Scale(measured, known_um, source))
-    if measured is None or not len(look.whole_px):
-        return Field(look.found, Scale(measured, None, "assumed"))
-    return Field(look.found, Scale(measured, RBC_UM / measured, source))
+    if known_um is not None:
+        look = _look(image, detector, RBC_UM / known_um)
+        other = _without_pixel_size(look, image, detector) if card.rbc_px else None
+        if other is None or source == "user":
+            scale = Scale(_measured(look), known_um, source, doubted=other is not None)
+            return Field(look.found, scale)
+        return Field(other.found, _estimated(other, doubted=True))
+    if card.rbc_px is None:
+        look = _look(image, detector, None)
+        return Field(look.found, _estimated(look))
+    guess, source = _guess(image, card)
+    look = _settle(_look(image, detector, guess), image, detector)
+    as_guessed = look.rbc_px == guess and len(look.whole_px) < ENOUGH_TO_MEASURE
+    return Field(look.found, _estimated(look, source if as_guessed else "estimated"))
 
 
 def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None, ScaleSource]:
@@ -133,6 +140,31 @@ def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
     return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"
 
 
+def _without_pixel_size(known: _Look, image: SmearImage, detector: Detector) -> _Look | None:
+    """Return what is seen without the pixel size where that is far more, else None."""
+    assert known.rbc_px is not None
+    reading = read_ruler(image)
+    off_by = max(reading.rbc_px / known.rbc_px, known.rbc_px / reading.rbc_px)
+    if off_by <= DOUBTED_FROM or reading.doubt_octaves > MOST_DOUBT_OCTAVES:
+        return None
+    guess = max(reading.rbc_px, SMALLEST_RBC_PX)
+    other = _settle(_look(image, detector, guess), image, detector)
+    return other if other.red_score > HIDES * known.red_score else None
+
+
+def _measured(look: _Look) -> float | None:
+    """Return the diameter of a red cell in image pixels, as found or else as taken."""
+    enough = len(look.whole_px) >= ENOUGH_TO_MEASURE
+    return float(np.median(look.whole_px)) if enough else look.rbc_px
+
+
+def _estimated(look: _Look, source: ScaleSource = "estimated", doubted: bool = False) -> Scale:
+    measured = _measured(look)
+    if measured is None or not look.red_score:
+        return Scale(None, None, "assumed", doubted)
+    return Scale(measured, RBC_UM / measured, source, doubted)
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """What is found where a red cell is taken to be so wide.
@@ -157,10 +189,12 @@ def _look(image: SmearImage, detector: Detector, rbc_px: float | None) -> _Look:
     size = (image.width, image.height)
     if card.rbc_px is not None and rbc_px is not None:
         size = network_size(*size, card.rbc_px / rbc_px, card.stride)
-    found = _clipped(_find(image, detector, size), image, size, card)
+    seen = _clipped(_find(image, detector, size), image, size)
+    found = with_border_doubt(seen, image.width, image.height, card, rbc_px)
     sure = found.above(card.thresholds)
     red = sure[sure.labels == (card.classes.index(RBC) + 1 if RBC in card.classes else 0)]
-    cut = touches_edge(red.boxes_xyxy_px, image.width, image.height).any(axis=1)
+    near = border_px(rbc_px)
+    cut = touches_edge(red.boxes_xyxy_px, image.width, image.height, near).any(axis=1)
     return _Look(rbc_px, found, diameter(red.boxes_xyxy_px[~cut]), float(red.scores.sum()))
 
 
@@ -197,7 +231,7 @@ def _contradiction(look: _Look, card: ModelCard) -> float | None:
 def _find(image: SmearImage, detector: Detector, size: tuple[int, int]) -> Detections:
     """Return the detections of an image shown at ``size``, in pixels of that size."""
     small = size[0] * size[1] <= WHOLE_AREA
-    if small or not isinstance(detector, DenseDetector):
+    if small or not detector.card.receptive_px or not isinstance(detector, DenseDetector):
         return detector.detect(view(image, size))
     return look_by_tiles(image, detector, size, TILE_SIDE)
 
@@ -229,12 +263,9 @@ def look_by_tiles(
     return found[suppress(found.boxes_xyxy_px, found.scores, card.iou_threshold)]
 
 
-def _clipped(
-    found: Detections, image: SmearImage, size: tuple[int, int], card: ModelCard
-) -> Detections:
+def _clipped(found: Detections, image: SmearImage, size: tuple[int, int]) -> Detections:
     """Return detections in image pixels, cut to the image, without those wholly outside."""
     zoom = np.array([image.width / size[0], image.height / size[1]] * 2, dtype=np.float32)
     boxes = clip(found.boxes_xyxy_px * zoom, image.width, image.height)
     inside = area(boxes) > 0
-    kept = Detections(boxes[inside], found.scores[inside], found.labels[inside])
-    return with_border_doubt(kept, image.width, image.height, card)
+    return Detections(boxes[inside], found.scores[inside], found.labels[inside])

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from smearcount.classes import CLASS_NAMES, canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import Dataset
+from smearcount.image.raster import orientation_of
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 """What counts as an image beside a label file, in the order of preference."""
@@ -68,7 +69,7 @@ def image_size(
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 width, height = image.size
-                if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # turned by a quarter
+                if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
                     width, height = height, width
     except FileNotFoundError:
         raise DataError(f"{path}: this image is missing; put it back or drop its labels.") from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from smearcount.errors import ImageError
 from smearcount.image.raster import (
     BAND_ROWS,
     LARGE_PIXELS,
@@ -87,6 +89,24 @@ def to_rgb(
     if image.mode != "RGB":
         image = image.convert("RGB")
     return np.array(image), notes
+
+
+def upper_bits(raster: Raster) -> Raster:
+    """Return a raster of 16-bit colours that Pillow cut to their upper 8 bits, with a note.
+
+    Raises:
+        ImageError: the upper bits are empty, as of a 12-bit camera: next to nothing is left.
+    """
+    brightest = max(
+        int(raster.read((0, top, raster.width, min(top + BAND_ROWS, raster.height))).max())
+        for top in range(0, raster.height, BAND_ROWS)
+    )
+    if brightest < 128:
+        raise ImageError(
+            "its 16-bit colours leave their upper bits empty, and only those can be decoded here; "
+            "save it as a TIFF without compression or with deflate."
+        )
+    return replace(raster, notes=(*raster.notes, "16-bit values cut to their upper 8 bits"))
 
 
 def conversion_notes(image: Image.Image, white: int | None) -> tuple[str, ...]:

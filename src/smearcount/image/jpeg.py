@@ -20,7 +20,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from smearcount.image.colour import raster_of, to_rgb
 from smearcount.image.image import Region
-from smearcount.image.raster import LARGE_PIXELS, Raster, check_size, reading
+from smearcount.image.quiet import WITHOUT_WARNINGS
+from smearcount.image.raster import LARGE_PIXELS, Raster, check_size, orientation_of, reading
 
 HALF_FIRST: Final = 512
 """A picture with a side of so many pixels is first decoded at half its size."""
@@ -29,7 +30,7 @@ HALF_FIRST: Final = 512
 def decode_jpeg(handle: IO[bytes]) -> Raster:
     """Decode a JPEG file, a progressive or CMYK one within the memory that libjpeg takes."""
     image = JpegImageFile(handle)
-    orientation = image.getexif().get(0x0112, 1)
+    orientation = orientation_of(image)
     width, height = image.size
     stored_as_rgb = image.info.get("adobe_transform") == 0
     if width * height <= LARGE_PIXELS and max(width, height) >= HALF_FIRST:
@@ -82,7 +83,8 @@ def _half_first(handle: IO[bytes], image: JpegImageFile, orientation: int) -> Ra
 
     @functools.cache
     def whole() -> NDArray[np.uint8]:
-        return to_rgb(JpegImageFile(io.BytesIO(content)))[0]
+        with WITHOUT_WARNINGS:
+            return to_rgb(JpegImageFile(io.BytesIO(content)))[0]
 
     return Raster(
         width,

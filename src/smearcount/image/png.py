@@ -11,13 +11,19 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import IO, Final
 
 from PIL.PngImagePlugin import PngImageFile
 
-from smearcount.image.colour import raster_of, to_rgb
-from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size
+from smearcount.image.colour import raster_of, to_rgb, upper_bits
+from smearcount.image.raster import (
+    BAND_ROWS,
+    LARGE_PIXELS,
+    Raster,
+    Spool,
+    check_size,
+    orientation_of,
+)
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -37,17 +43,14 @@ def decode_png(handle: IO[bytes]) -> Raster:
     if width * height > LARGE_PIXELS and by_strips:
         check_size(width, height)
         return _decode_by_strips(handle, width, height, colour_type)
-    raster = raster_of(image, image.getexif().get(0x0112, 1))
-    if bits == 16 and colour_type in _BYTES_PER_PIXEL:
-        note = "16-bit values cut to their upper 8 bits"
-        return replace(raster, notes=(*raster.notes, note))
-    return raster
+    raster = raster_of(image, orientation_of(image))
+    return upper_bits(raster) if bits == 16 and colour_type in _BYTES_PER_PIXEL else raster
 
 
 def _decode_by_strips(handle: IO[bytes], width: int, height: int, colour_type: int) -> Raster:
     handle.seek(0)
     image = PngImageFile(handle)
-    orientation = image.getexif().get(0x0112, 1) if "exif" in image.info else 1
+    orientation = orientation_of(image) if "exif" in image.info else 1
     row_bytes = 1 + width * _BYTES_PER_PIXEL[colour_type]
     spool = Spool(width, height)
     notes: tuple[str, ...] = ()

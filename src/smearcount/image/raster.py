@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 import shutil
 import tempfile
 import weakref
@@ -94,6 +96,14 @@ def halving(pixels: NDArray[np.uint8]) -> ReadRegion:
     return lambda region: reading(halved())(region)
 
 
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of an opened image; 1, upright, where its EXIF is damaged."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # the parser of foreign bytes raises whatever it meets
+        return 1
+
+
 def upright(raster: Raster) -> Raster:
     """Return the raster turned and mirrored as its EXIF orientation asks."""
     if raster.orientation == 1:
@@ -149,15 +159,23 @@ class Spool:
         self._shape = (height, width, channels)
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         size = height * width * channels * self._dtype.itemsize
-        folder = tempfile.gettempdir()
-        if shutil.disk_usage(folder).free < size:
-            raise ImageError(
-                f"it needs {size / 1e6:.0f} MB of temporary space in {folder}; "
-                "free some, or set TMPDIR to a folder with room."
-            )
+        if shutil.disk_usage(tempfile.gettempdir()).free < size:
+            raise self._no_room(size)
         self._file = tempfile.TemporaryFile(prefix="smearcount-")  # noqa: SIM115 (it lives on)
         weakref.finalize(self, self._file.close)
-        self._file.truncate(size)
+        try:  # the room is taken now: a page that finds none when it is written kills the process
+            os.posix_fallocate(self._file.fileno(), 0, size)
+        except (AttributeError, OSError) as error:
+            if getattr(error, "errno", 0) == errno.ENOSPC:
+                raise self._no_room(size) from None
+            self._file.truncate(size)  # this system cannot take it now
+
+    @staticmethod
+    def _no_room(size: int) -> ImageError:
+        return ImageError(
+            f"it needs {size / 1e6:.0f} MB of temporary space in {tempfile.gettempdir()}; "
+            "free some, or set TMPDIR to a folder with room."
+        )
 
     def mapped(self) -> NDArray[Any]:
         """Return the pixels, shape (height, width, channels), to write; let go of it soon."""

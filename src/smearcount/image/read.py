@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-import warnings
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -22,40 +20,19 @@ from smearcount.image.colour import raster_of
 from smearcount.image.image import SmearImage
 from smearcount.image.jpeg import decode_jpeg
 from smearcount.image.png import decode_png
-from smearcount.image.raster import BAND_ROWS, Raster, check_size, halving, reading, upright
+from smearcount.image.quiet import WITHOUT_WARNINGS
+from smearcount.image.raster import (
+    BAND_ROWS,
+    Raster,
+    check_size,
+    halving,
+    orientation_of,
+    reading,
+    upright,
+)
 from smearcount.image.tiff import decode_tiff
 
 READABLE: Final = "JPEG, PNG, TIFF, BMP or WebP"
-
-
-class _WithoutWarnings:
-    """Silences decoders, which warn of odd metadata that nobody reads, in several threads at once.
-
-    Python keeps one list of filters for the whole process: the first thread to come puts it aside
-    and the last to go puts it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._aside = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._aside = warnings.catch_warnings()
-                self._aside.__enter__()
-                warnings.simplefilter("ignore")
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._aside.__exit__(None, None, None)
-
-
-_WITHOUT_WARNINGS: Final = _WithoutWarnings()
 
 
 def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) -> SmearImage:
@@ -126,12 +103,12 @@ def _decoder(name: str, handle: IO[bytes]) -> Callable[[IO[bytes]], Raster]:
 
 def _decode_webp(handle: IO[bytes]) -> Raster:
     image = WebPImageFile(handle)
-    return raster_of(image, image.getexif().get(0x0112, 1))
+    return raster_of(image, orientation_of(image))
 
 
 def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]) -> Raster:
     try:
-        with _WITHOUT_WARNINGS:
+        with WITHOUT_WARNINGS:
             return decode(handle)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
@@ -148,7 +125,7 @@ def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]
 def _from_pillow(picture: Image.Image) -> SmearImage:
     try:
         picture.load()  # a TIFF turns itself upright here, and forgets its orientation
-        raster = upright(raster_of(picture, picture.getexif().get(0x0112, 1)))
+        raster = upright(raster_of(picture, orientation_of(picture)))
     except ImageError as error:
         raise ImageError(f"The PIL image cannot be used: {error}") from None
     except (OSError, ValueError, SyntaxError) as error:

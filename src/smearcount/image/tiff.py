@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
-from smearcount.image.colour import raster_of, scaling_note, to_eight_bits, white_level
+from smearcount.image.colour import (
+    raster_of,
+    scaling_note,
+    to_eight_bits,
+    upper_bits,
+    white_level,
+)
 from smearcount.image.image import Region
 from smearcount.image.pixel_size import tiff_pixel_size
 from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size
@@ -22,6 +29,7 @@ _WHITE_IS_ZERO: Final = 0
 _BLACK_IS_ZERO: Final = 1
 _RGB: Final = 2
 _INTERLEAVED: Final = 1
+_WITH_ALPHA: Final = 2
 _TRANSPARENCY: Final = (1, 2)
 _READ_AHEAD: Final = 1 << 23
 
@@ -47,14 +55,9 @@ def decode_tiff(handle: IO[bytes]) -> Raster:
             raster = _by_pieces(page, handle)
         else:
             raster = _with_pillow(handle)
-    return Raster(
-        raster.width,
-        raster.height,
-        raster.read,
-        raster.orientation,
-        size,
-        (*notes, *raster.notes),
-    )
+            if page.dtype == np.uint16 and page.samplesperpixel > _WITH_ALPHA:
+                raster = upper_bits(raster)
+    return replace(raster, pixel_size_um=size, notes=(*notes, *raster.notes))
 
 
 def _notes(pages: int) -> tuple[str, ...]:
@@ -86,6 +89,8 @@ def _is_plain(page: tifffile.TiffPage) -> bool:
 
 def _by_pieces(page: tifffile.TiffPage, handle: IO[bytes]) -> Raster:
     width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
+    photometric, extra = int(page.photometric), tuple(int(kind) for kind in page.extrasamples)
+    colours = 3 if photometric == _RGB else 1
     largest = 0
     spool = Spool(width, height, samples, page.dtype)
     for values, plane, top, left in _pieces(page, handle):
@@ -93,10 +98,8 @@ def _by_pieces(page: tifffile.TiffPage, handle: IO[bytes]) -> Raster:
         kept = values[:rows, :columns]
         channels = slice(plane, plane + values.shape[2])
         spool.mapped()[top : top + rows, left : left + columns, channels] = kept
-        largest = max(largest, int(kept.max()))
+        largest = max(largest, int(kept[:, :, : max(0, colours - plane)].max(initial=0)))
     white = white_level(largest) if page.dtype == np.uint16 else None
-
-    photometric, extra = int(page.photometric), tuple(int(kind) for kind in page.extrasamples)
 
     def read(region: Region) -> NDArray[np.uint8]:
         return _as_rgb(spool.read(region), photometric, extra, white)

@@ -37,8 +37,9 @@ EXPLAINED: Final = {
     "others. Choose a field where they lie side by side.",
     TOO_SPARSE: "Cells cover less of the field than in the training images. Choose a field "
     "nearer to the body of the smear.",
-    ODD_MAGNIFICATION: "The red cells found do not fit the magnification, or are too small or too "
-    "large to be believed. Give --pixel-size, or check it.",
+    ODD_MAGNIFICATION: "The red cells in the picture do not fit the pixel size that was given or "
+    "that the file holds, or are too small or too large to be believed. Give --pixel-size, or "
+    "check it.",
     DOUBTFUL: "As many detections were just too doubtful to count as were counted. "
     "Check the boxes.",
 }
@@ -99,7 +100,7 @@ def flags_of_cells(
     found = candidates.above(thresholds)
     scene = card.scene
     if not len(found):
-        return (NOTHING_FOUND,)
+        return (NOTHING_FOUND, ODD_MAGNIFICATION) if scale.doubted else (NOTHING_FOUND,)
     raised = []
     if scene:
         covered = float(area(found.boxes_xyxy_px).sum()) / (image.width * image.height)
@@ -135,6 +136,8 @@ def flags_of_picture(image: SmearImage, scale: Scale, card: ModelCard) -> tuple[
 
 
 def _plausible(scale: Scale, scene: Scene | None, card: ModelCard, found: Detections) -> bool:
+    if scale.doubted:
+        return False
     measured = scale.rbc_diameter_px
     if measured is None or RBC not in card.classes:
         return True

@@ -126,7 +126,7 @@ def _of_ratio(name: str) -> list[tuple[str, Callable[[Slide], str]]]:
 def counted_field(result: CountResult) -> CountedField:
     """Return what sums over images need to know of one."""
     image, scale, seen = result.image, result.scale, result.candidates
-    allowed = seen[counted_by(result.settings.edge, seen, image.width, image.height)]
+    allowed = seen[counted_by(result.settings.edge, seen, image, scale)]
     known = scale.source in ("user", "file") and scale.pixel_size_um is not None
     side_mm = (scale.pixel_size_um or np.nan) / 1000
     return CountedField(
