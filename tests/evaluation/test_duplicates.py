@@ -52,6 +52,15 @@ def test_a_turned_rescaled_recompressed_picture_is_the_same(save, pose):
     assert 0.9 < pairs[0].correlation <= 1
 
 
+def test_a_picture_of_sixteen_bits_has_a_fingerprint(save, tmp_path):
+    grey = np.asarray(scene(1).convert("L"), np.uint16) * 257
+    for name in ("a.png", "b.tif"):
+        Image.fromarray(grey[:, ::-1] if name == "b.tif" else grey).save(tmp_path / name)
+    other = save(scene(2), "c.png")
+    pairs = near_duplicates(data_set(tmp_path / "a.png", other, tmp_path / "b.tif"))
+    assert [(pair.first.name, pair.second.name) for pair in pairs] == [("a.png", "b.tif")]
+
+
 def test_within_one_set_each_pair_is_told_once(save):
     paths = [save(scene(1), "a.png"), save(scene(2), "b.png"), save(scene(1), "c.png")]
     pairs = near_duplicates(data_set(*paths))

@@ -128,6 +128,11 @@ def test_coco_lines_are_those_of_the_file(tmp_path):
         read_dataset(path)
 
 
+def test_a_coco_file_has_no_splits_to_choose_from(tmp_path):
+    with pytest.raises(DataError, match="a COCO file has no splits; leave out 'val'"):
+        read_dataset(coco(tmp_path), "val")
+
+
 def test_json_cut_short_names_its_line(tmp_path):
     path = coco(tmp_path)
     path.write_text(path.read_text()[:60])

@@ -16,12 +16,12 @@ import torch
 from PIL import Image
 
 from smearcount.detector.load import load_detector
-from smearcount.errors import ModelError, UsageError
+from smearcount.errors import DataError, ModelError, UsageError
 from smearcount.training.architectures import ARCHITECTURES
 from smearcount.training.augment import Augmentation
 from smearcount.training.compare import Row, compare, winner
-from smearcount.training.dataset import CellSamples
-from smearcount.training.fit import Fitted, fit, growing_average
+from smearcount.training.dataset import CellSamples, rbc_diameters
+from smearcount.training.fit import Fitted, drops_last, fit, growing_average
 from smearcount.training.recipe import Recipe, read_recipe
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.train import retrain_detector, train_detector
@@ -143,6 +143,55 @@ def test_a_folder_is_not_taken_for_another_run(finished, data):
         train_detector(DataChoice(str(data)), trained.folder, recipe=RECIPE, seed=1)
 
 
+def test_a_start_that_failed_does_not_keep_the_folder(data, tmp_path):
+    choice, out = DataChoice(str(data)), tmp_path / "run"
+    with pytest.raises(ModelError, match="no-such"):
+        train_detector(choice, out, recipe=RECIPE, weights=str(tmp_path / "no-such.pth"))
+    assert train_detector(choice, out, recipe=RECIPE, epochs=1).fitted.epoch == 1
+
+
+def test_a_run_that_was_moved_keeps_its_best_epoch(data, tmp_path, monkeypatch):
+    measured = iter([0.9, 0.5, 0.4, 0.3])
+    monkeypatch.setattr(
+        "smearcount.training.fit.average_precision",
+        lambda *_: {"map": next(measured), "map_50": 0.5},
+    )
+    training = read_training_data(DataChoice(str(data)))
+    of = ARCHITECTURES["smearnet"]
+    train, val = (
+        CellSamples(each, of.rbc_px, of.stride) for each in (training.train, training.val)
+    )
+    recipe = RECIPE.model_copy(update={"augmentation": "none", "validate_every": 1})
+
+    def go_on(folder: Path, epochs: int) -> Fitted:
+        torch.manual_seed(0)
+        more = recipe.model_copy(update={"epochs": epochs})
+        return fit(of.builder(2), train, val, training.train.classes, more, folder, quiet=True)
+
+    assert go_on(tmp_path / "run", 2).epoch == 1
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert go_on(tmp_path / "moved", 4).epoch == 1
+
+
+def test_images_to_validate_on_may_show_no_red_cell(data, tmp_path):
+    other = json.loads((data / "valid.bbox.json").read_text())
+    other["annotations"] = []
+    (tmp_path / "images").symlink_to(data / "images")
+    (tmp_path / "blank.bbox.json").write_text(json.dumps(other))
+    training = read_training_data(DataChoice(str(data), str(tmp_path / "blank.bbox.json")))
+    assert rbc_diameters(training.val, 36.0) == [36.0] * len(training.val.images)
+    with pytest.raises(DataError, match="no whole cell"):
+        rbc_diameters(training.val)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "bold", "dropped"),
+    [(5, 4, False, True), (6, 4, False, False), (6, 4, True, True), (3, 4, True, False)],
+)
+def test_a_single_image_is_no_batch(images, batch, bold, dropped):
+    assert drops_last(images, batch, Augmentation() if bold else None) == dropped
+
+
 def test_retraining_learns_from_all_images_and_keeps_the_thresholds(finished, tmp_path):
     trained, _ = finished
     again = retrain_detector(trained.folder, tmp_path / "all")
@@ -215,8 +264,8 @@ def test_a_comparison_is_written_and_not_done_twice(data, tmp_path):
     table = (out / "compare.md").read_text()
     assert "count MAE RBC" in table
     assert (out / "compare.png").stat().st_size > 1000
-    with pytest.raises(UsageError, match="begun with other"):
-        compare(choice, out, ["smearnet"], [0], recipe=None)
+    with pytest.raises(UsageError, match=r"another recipe \(epochs 1, now 7\)"):
+        compare(choice, out, ["smearnet"], [0], recipe=str(path), epochs={"smearnet": 7})
 
 
 def test_networks_are_compared_with_epochs_of_their_own(data, tmp_path):
@@ -257,5 +306,7 @@ def test_a_search_is_taken_up_where_it_stopped(data, tmp_path):
     tune(choice, out, recipe=str(path), trials=1, epochs=1)
     tuned = tune(choice, out, recipe=str(path), trials=2, epochs=1)
     assert tuned.trials == 2
+    with pytest.raises(UsageError, match="begun with another recipe"):
+        tune(choice, out, recipe=str(path), trials=3, epochs=2)
     assert len(list(out.glob("trial-*"))) == 2
     assert read_recipe(str(tuned.path)) == tuned.recipe

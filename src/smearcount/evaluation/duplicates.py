@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from smearcount.errors import DataError
+from smearcount.errors import DataError, ImageError
 from smearcount.formats.dataset import Dataset
+from smearcount.image.read import open_image
 
 SIDE: Final = 24
 """Side of a fingerprint in pixels."""
@@ -61,8 +62,11 @@ def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
         try:
             with Image.open(path) as image:
                 image.draft("L", (4 * SIDE, 4 * SIDE))
-                small = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-        except (OSError, SyntaxError, ValueError) as error:
+                grey = image.convert("L")
+                if image.mode.startswith(("I", "F")):  # Pillow would cut all but the darkest off
+                    grey = Image.fromarray(open_image(path).pixels()).convert("L")
+                small = grey.resize((SIDE, SIDE), Image.Resampling.BOX)
+        except (OSError, SyntaxError, ValueError, ImageError) as error:
             raise DataError(f"{path}: this image cannot be read ({error}).") from None
         found[row] = np.asarray(small, dtype=np.float32)
     found -= found.mean(axis=(1, 2), keepdims=True)

@@ -59,6 +59,8 @@ def read_dataset(path: str | os.PathLike[str], split: str | None = None) -> Data
     """
     root = Path(path)
     if root.is_file() and root.suffix.lower() == ".json":
+        if split is not None:
+            raise DataError(f"{root}: a COCO file has no splits; leave out {split!r}.")
         return coco.read(root)
     folder = _folder(root)
     chosen = _split_here(folder, split)

@@ -7,9 +7,9 @@ import json
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,10 +18,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from smearcount.classes import class_colour
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
-from smearcount.report.write import make_folder
-from smearcount.training.architectures import architecture, build
-from smearcount.training.splits import DataChoice
-from smearcount.training.train import Say, TrainedRun, silent, train_detector
+from smearcount.training.architectures import build
+from smearcount.training.run import claim
+from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.training.torch_detector import TorchDetector
+from smearcount.training.train import (
+    Say,
+    TrainedRun,
+    resolved,
+    settings_of,
+    silent,
+    train_detector,
+)
 from smearcount.training.view import view_of_field
 
 EQUAL_MAP_50: Final = 0.01
@@ -34,7 +42,6 @@ RULE: Final = (
 
 _TIMED: Final = 7
 _MEASURED: Final = "measured.json"
-_OPTIONS: Final = "options.json"
 
 
 @dataclass(frozen=True)
@@ -98,24 +105,24 @@ def compare(
         say: told what a person should know.
 
     Raises:
-        UsageError: an option makes no sense, or ``out`` was begun with others.
+        UsageError: an option makes no sense, or ``out`` holds runs with other settings or data.
         DataError: the images or labels cannot be used.
     """
     if not archs or not seeds:
         raise UsageError("compare needs at least one architecture and one seed.")
-    for arch in archs:
-        architecture(arch)
     folder = Path(out)
-    _claim(folder, {"data": asdict(choice), "recipe": recipe, "weights": weights})
+    recipes = {arch: resolved(arch, recipe, (epochs or {}).get(arch)) for arch in archs}
+    data = read_training_data(choice)
     rows = []
     for seed in seeds:
         for arch in archs:
             run = folder / f"{arch}-seed{seed}"
+            claim(run, settings_of(choice, data, arch, recipes[arch], weights, seed))
             if not (run / _MEASURED).exists():
                 say(f"{arch}, seed {seed}")
                 trained = train_detector(
-                    choice, run, arch=arch, recipe=recipe, weights=weights, seed=seed,
-                    epochs=(epochs or {}).get(arch), quiet=quiet, say=say,
+                    choice, run, arch=arch, recipe=recipes[arch], weights=weights, seed=seed,
+                    quiet=quiet, say=say,
                 )  # fmt: skip
                 figures = measure_run(trained)
                 (run / _MEASURED).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -135,10 +142,12 @@ def measure_run(trained: TrainedRun) -> dict[str, float]:
         for name, value in card.metrics["validation"].items()
         if name in wanted or name.startswith(("map_50_", "count_"))
     }
-    detector = load_detector(trained.outcome.onnx or trained.outcome.weights)
     width, height = view_of_field(card)
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     network = build(card.architecture, len(card.classes)).eval()
+    network.load_state_dict(trained.fitted.weights)
+    exported = trained.outcome.onnx
+    detector = load_detector(exported) if exported else TorchDetector(network, card, "cpu")
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.predict(image)  # type: ignore[operator]
@@ -232,18 +241,6 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     right.set(ylabel="mean absolute count error (cells per image)")
     right.legend(fontsize=8)
     figure.savefig(path, dpi=120)
-
-
-def _claim(folder: Path, options: dict[str, Any]) -> None:
-    path = folder / _OPTIONS
-    if not path.exists():
-        make_folder(folder)
-        path.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")
-    elif json.loads(path.read_text(encoding="utf-8")) != options:
-        raise UsageError(
-            f"{folder}: this comparison was begun with other data, recipe or weights (see "
-            f"{_OPTIONS}); give the same to go on, or another folder by -o."
-        )
 
 
 def _of(rows: Sequence[Row], arch: str, name: str) -> list[float]:

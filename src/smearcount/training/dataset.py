@@ -20,27 +20,33 @@ from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.network import Target
 
 
-def rbc_diameters(dataset: Dataset) -> list[float]:
+def rbc_diameters(dataset: Dataset, usual_px: float | None = None) -> list[float]:
     """Return the diameter of a red cell in each image, in its own pixels, from the labels.
 
     It is the median over the red cells (over all cells, in a data set without red cells). A cell
     that the border cuts by less than half still shows its full width or height, and counts by
     that. An image with fewer than three such cells gets the median of the data set.
 
+    Args:
+        dataset: annotated images.
+        usual_px: the diameter in other data of the same kind, for a data set that shows none.
+
     Raises:
-        DataError: the data set has no box to measure.
+        DataError: the data set has no box to measure, and no usual diameter is given.
     """
-    rbc_label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else None
+    rbc_label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else 0
+    if not any((image.labels == rbc_label).any() for image in dataset.images):
+        rbc_label = 0
     per_image = []
     for image in dataset.images:
         boxes = np.asarray(image.boxes_xyxy_px, dtype=np.float32)
-        if rbc_label is not None:
+        if rbc_label:
             boxes = boxes[np.asarray(image.labels) == rbc_label]
         per_image.append(full_diameters(boxes, image.width, image.height))
     everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
-    if not len(everything):
+    if not len(everything) and usual_px is None:
         raise DataError(f"{dataset.source}: no whole cell is labelled; nothing to learn from.")
-    typical = float(np.median(everything))
+    typical = float(np.median(everything)) if len(everything) else float(usual_px or 0)
     return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
 
 
@@ -69,6 +75,7 @@ class CellSamples(TorchDataset[Sample]):
         stride: input sides are multiples of this.
         augmentation: how to change the images; None shows each whole, at its magnification.
         seed: together with epoch and index it decides every random change.
+        usual_px: see :func:`rbc_diameters`.
     """
 
     def __init__(
@@ -78,11 +85,12 @@ class CellSamples(TorchDataset[Sample]):
         stride: int,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        usual_px: float | None = None,
     ) -> None:
         self.augmentation = augmentation
         self.seed = seed
         self.epoch = 0
-        diameters = rbc_diameters(dataset) if rbc_px else [1.0] * len(dataset.images)
+        diameters = rbc_diameters(dataset, usual_px) if rbc_px else [1.0] * len(dataset.images)
         self.samples = [
             load(image, rbc_px / px if rbc_px else 1.0, stride if rbc_px else 1, augmentation)
             for image, px in zip(dataset.images, diameters, strict=True)

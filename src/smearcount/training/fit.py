@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 from smearcount.detections.detections import Detections
 from smearcount.errors import ModelError
 from smearcount.evaluation.score import average_precision
-from smearcount.training.augment import Sample
+from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.curves import Curves
 from smearcount.training.dataset import CellSamples, collate
 from smearcount.training.network import Prediction, Target, TrainableDetector
@@ -154,6 +154,15 @@ def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
     )
 
 
+def drops_last(images: int, batch: int, augmentation: Augmentation | None) -> bool:
+    """Tell whether an epoch leaves out the images that fill no batch.
+
+    With augmentation others take their turn in the next epoch. Without, each counts; only a single
+    one is left out, from which no batch norm can tell what is normal.
+    """
+    return images >= batch and (augmentation is not None or images % batch == 1)
+
+
 class Samples(pl.LightningDataModule):
     """Feeds the loop; every epoch's order and changes follow from the seed alone."""
 
@@ -178,7 +187,7 @@ class Samples(pl.LightningDataModule):
             self.train,
             batch_size=self.recipe.batch,
             sampler=order,
-            drop_last=len(self.train) >= self.recipe.batch and self.train.augmentation is not None,
+            drop_last=drops_last(len(self.train), self.recipe.batch, self.train.augmentation),
             num_workers=2 if self.train.augmentation is not None else 0,
             collate_fn=collate,
         )
@@ -203,6 +212,19 @@ class Fitted:
     weights: dict[str, Tensor]
     epoch: int
     metrics: dict[str, float]
+
+
+class _MovableCheckpoint(ModelCheckpoint):
+    """Knows its files and the best epoch also where the run's folder has been moved since."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        here = Path(str(self.dirpath))
+        moved = dict(state_dict) | {"dirpath": self.dirpath}
+        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            moved[key] = str(here / Path(moved[key]).name) if moved[key] else ""
+        best = moved["best_k_models"].items()
+        moved["best_k_models"] = {str(here / Path(path).name): score for path, score in best}
+        super().load_state_dict(moved)
 
 
 def fit(
@@ -233,19 +255,18 @@ def fit(
     """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
-    steps = max(1, len(train) // recipe.batch)
-    if train.augmentation is None:
-        steps = math.ceil(len(train) / recipe.batch)
+    whole, rest = divmod(len(train), recipe.batch)
+    steps = whole + bool(rest and not drops_last(len(train), recipe.batch, train.augmentation))
     module = Fitting(network, recipe, classes, steps, seed)
     precision = best_precision() if recipe.precision == "auto" else recipe.precision
     if recipe.precision != "32-true":
         module = module.to(memory_format=torch.channels_last)
-    last = ModelCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
+    last = _MovableCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
                            save_on_train_epoch_end=True)  # fmt: skip
     callbacks: list[Callback] = [Curves(out), last]
     best = None
     if val is not None:
-        best = ModelCheckpoint(
+        best = _MovableCheckpoint(
             dirpath=out,
             filename="best",
             monitor="map",
@@ -263,7 +284,7 @@ def fit(
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     trainer = pl.Trainer(
         accelerator="auto",
-        devices="auto",
+        devices=1,  # order, steps and measures are those of one
         max_epochs=recipe.epochs,
         precision=precision,
         gradient_clip_val=recipe.clip or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -71,13 +71,18 @@ def architecture_of(settings: RunSettings) -> Architecture:
     return replace(of, rbc_px=settings.recipe.rbc_px or of.rbc_px)
 
 
-def claim(run: Path, settings: RunSettings) -> None:
+def claim(run: Path, settings: RunSettings, begun_with: str = LAST) -> None:
     """Make ``run`` the folder of these settings, or check that it already is.
+
+    Args:
+        run: the folder.
+        settings: what it is to be.
+        begun_with: the file that work leaves behind; without it other settings may still come.
 
     Raises:
         UsageError: the folder holds a run with other settings.
     """
-    if not (run / SETTINGS).exists():
+    if not (run / SETTINGS).exists() or not (run / begun_with).exists():
         make_folder(run)
         (run / SETTINGS).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return
@@ -86,8 +91,8 @@ def claim(run: Path, settings: RunSettings) -> None:
     if differing:
         name = differing[0]
         raise UsageError(
-            f"{run}: this run was begun with another {name} ({_told(begun, name)}, now "
-            f"{_told(settings, name)}); give the same settings to go on, or another folder by -o."
+            f"{run}: this run was begun with another {name} ({_told(begun, settings, name)}); "
+            "give the same settings to go on, or another folder by -o."
         )
 
 
@@ -96,6 +101,11 @@ def _differ(first: RunSettings, second: RunSettings, name: str) -> bool:
     return name != "data" and getattr(first, name) != getattr(second, name)
 
 
-def _told(settings: RunSettings, name: str) -> str:
-    value = getattr(settings, name)
-    return ", ".join(f"{k} {v}" for k, v in asdict(value).items()) if name == "data" else str(value)
+def _told(first: RunSettings, second: RunSettings, name: str) -> str:
+    """Say what a setting was and what it is now; of recipes, their first difference."""
+    before, now = getattr(first, name), getattr(second, name)
+    if isinstance(before, Recipe):
+        entries = (key for key in Recipe.model_fields if getattr(before, key) != getattr(now, key))
+        key = next(entries)
+        return f"{key} {getattr(before, key)}, now {getattr(now, key)}"
+    return f"{before}, now {now}"

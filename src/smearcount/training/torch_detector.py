@@ -30,11 +30,12 @@ class TorchDetector:
     Args:
         network: a :class:`smearcount.training.network.TrainableDetector`.
         card: its card.
+        device: where it looks; None takes the GPU if there is one.
     """
 
-    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+    def __init__(self, network: nn.Module, card: ModelCard, device: str | None = None) -> None:
         self.card = card
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._network: Any = network.to(self._device).eval()
 
     def detect(self, pixels: Pixels) -> Detections:

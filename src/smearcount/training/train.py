@@ -44,6 +44,7 @@ from smearcount.training.run import (
 )
 from smearcount.training.splits import (
     DataChoice,
+    TrainingData,
     fingerprint,
     joined,
     read_training_data,
@@ -116,16 +117,34 @@ def train_detector(
         ModelError: weights do not fit, or the exported file does not answer as the network does.
         DownloadError: published weights could not be downloaded.
     """
-    own = architecture(arch).recipe
-    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or own)
-    if epochs is not None:
-        chosen = with_epochs(chosen, epochs)
+    chosen = resolved(arch, recipe, epochs)
     data = read_training_data(choice)
     if data.dropped:
         say(f"{data.dropped} validation images nearly duplicate a training image and are left out.")
-    settings = RunSettings(
+    settings = settings_of(choice, data, arch, chosen, weights, seed)
+    folder = Path(out)
+    claim(folder, settings)
+    return _run(folder, settings, data.train, data.val, None, quiet, say)
+
+
+def resolved(arch: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
+    """Return the recipe that a training would follow; see :func:`train_detector`.
+
+    Raises:
+        UsageError: there is no such architecture or recipe, or the epochs make no sense.
+    """
+    own = architecture(arch).recipe
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or own)
+    return chosen if epochs is None else with_epochs(chosen, epochs)
+
+
+def settings_of(
+    choice: DataChoice, data: TrainingData, arch: str, recipe: Recipe, weights: str, seed: int
+) -> RunSettings:
+    """Return all that decides how a training goes; see :func:`train_detector`."""
+    return RunSettings(
         architecture=arch,
-        recipe=chosen,
+        recipe=recipe,
         weights=weights,
         seed=seed,
         classes=data.train.classes,
@@ -133,9 +152,6 @@ def train_detector(
         train=fingerprint(data.train.images),
         val=fingerprint(data.val.images),
     )
-    folder = Path(out)
-    claim(folder, settings)
-    return _run(folder, settings, data.train, data.val, None, quiet, say)
 
 
 def retrain_detector(
@@ -216,7 +232,10 @@ def _run(
         freeze_early(network, of.name)
     if left:
         say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
-    unchanged = None if val is None else CellSamples(val, of.rbc_px, of.stride, None)
+    usual = statistics.median(rbc_diameters(train)) if of.rbc_px else None
+    unchanged = None
+    if val is not None:
+        unchanged = CellSamples(val, of.rbc_px, of.stride, None, usual_px=usual)
     fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
     seconds = _seconds(folder)
     facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}

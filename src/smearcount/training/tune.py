@@ -11,12 +11,11 @@ from typing import Any
 import optuna
 
 from smearcount.errors import UsageError
-from smearcount.report.write import make_folder
-from smearcount.training.architectures import architecture
 from smearcount.training.augment import Augmentation
-from smearcount.training.recipe import Recipe, read_recipe
-from smearcount.training.splits import DataChoice
-from smearcount.training.train import Say, silent, train_detector, with_epochs
+from smearcount.training.recipe import Recipe
+from smearcount.training.run import claim
+from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.training.train import Say, resolved, settings_of, silent, train_detector
 
 STUDY = "study.sqlite"
 """The file that holds all trials."""
@@ -70,16 +69,14 @@ def tune(
         say: told what a person should know.
 
     Raises:
-        UsageError: an option makes no sense.
+        UsageError: an option makes no sense, or ``out`` holds a search with others or other data.
         DataError: the images or labels cannot be used.
     """
     if trials < 1:
         raise UsageError(f"{trials} trials: a search needs at least one.")
-    base = read_recipe(recipe or architecture(arch).recipe)
-    if epochs is not None:
-        base = with_epochs(base, epochs)
+    base = resolved(arch, recipe, epochs)
     folder = Path(out)
-    make_folder(folder)
+    claim(folder, settings_of(choice, read_training_data(choice), arch, base, weights, seed), STUDY)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna's storage warns of its own database library
