@@ -283,3 +283,46 @@ def test_the_page_speaks_japanese(chromium: sync_api.Browser, address: str) -> N
     # Nothing is cut off on an upright tablet.
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
+
+
+def test_one_unreadable_file_does_not_lose_a_dropped_folder(page: sync_api.Page) -> None:
+    told = page.evaluate(
+        """async () => {
+            const { fromDrop, uploads } = await import("./upload.js");
+            const entry = (name, file) => ({ name, fullPath: `/d/${name}`, file });
+            const parts = [[
+                entry("gone.png", (take, fail) => fail(new Error("it is gone"))),
+                entry("good.png", (take) => take(new File(["x"], "good.png"))),
+            ], []];
+            const readEntries = (take) => take(parts.shift());
+            const createReader = () => ({ readEntries });
+            const folder = { isDirectory: true, fullPath: "/d", createReader };
+            const items = [{
+                kind: "file", webkitGetAsEntry: () => folder, getAsFile: () => null,
+            }];
+            const found = await fromDrop({ items });
+            return [found.map((one) => one.name), [...uploads.failed.entries()]];
+        }"""
+    )
+    assert told == [["d/good.png"], [["d/gone.png", "The file could not be sent (it is gone)."]]]
+
+
+def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_api.Page) -> None:
+    told = page.evaluate(
+        """async () => {
+            const { send } = await import("./corrections.js");
+            const [ask, said] = [window.fetch, []];
+            window.fetch = (path, options) => {
+                if (path.endsWith("corrections")) return new Response("{}", { status: 409 });
+                if (path.endsWith("nobody")) throw new TypeError("no answer");
+                return ask(path, options);
+            };
+            const photograph = { row: { id: "nobody" }, journal: 0 };
+            for (const kind of ["undo", "redo"]) {
+                await send(photograph, { kind }, () => {}, (why) => said.push(`${kind}: ${why}`));
+            }
+            window.fetch = ask;
+            return said;
+        }"""
+    )
+    assert told == ["undo: no answer", "redo: no answer"]
