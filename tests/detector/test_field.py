@@ -10,8 +10,9 @@ from tiny_model import write_tiny_model
 from smearcount.detections.detections import Detections
 from smearcount.detector import field as field_module
 from smearcount.detector.card import ModelCard
-from smearcount.detector.field import detect_field, look_by_tiles
+from smearcount.detector.field import detect_field
 from smearcount.detector.load import SHIPPED, load_detector
+from smearcount.detector.look import look_by_tiles
 from smearcount.detector.ruler import Reading
 from smearcount.detector.scale import Scale
 from smearcount.errors import UsageError
