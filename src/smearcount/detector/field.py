@@ -44,7 +44,7 @@ LOOKS_AGAIN: Final = 3
 """Cells shown far too large or too small are boxed nearer to the size that the network knows: one
 correction is not enough."""
 
-DOUBTED_FROM: Final = 2.0
+DOUBTED_FROM: Final = 1.5
 """A pixel size is tested where the ruler reads red cells so many times as large or small."""
 
 HIDES: Final = 1.5
