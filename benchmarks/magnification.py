@@ -4,7 +4,9 @@
 
 Each photograph is resized by 0.3 to 2.5 and counted without being told. The table gives, for each
 class, the total counted relative to the photographs as they are, and the share of photographs
-whose count of red cells stays within 5 % (or one cell).
+whose count of red cells stays within 5 % (or one cell). Then each is counted with a pixel size that
+is wrong by a factor, 1 being what its labels tell, and those are counted that say so (flag
+"magnification implausible").
 """
 
 from __future__ import annotations
@@ -17,9 +19,13 @@ from PIL import Image
 
 import smearcount
 from smearcount.classes import CLASS_NAMES
+from smearcount.detector.scale import RBC_UM
 from smearcount.formats.dataset import read_dataset
+from smearcount.quality.flags import ODD_MAGNIFICATION
+from smearcount.training.dataset import rbc_diameters
 
 FACTORS = (0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.5)
+WRONG_BY = (1.0, 1.4, 2.0, 3.0, 0.7, 0.5, 0.33)
 
 
 def counted(path: Path, factor: float) -> list[int]:
@@ -32,6 +38,12 @@ def counted(path: Path, factor: float) -> list[int]:
     return [counts[name] for name in CLASS_NAMES]
 
 
+def flagged(path: Path, pixel_size_um: float) -> bool:
+    """Tell whether a photograph counted with this pixel size is flagged for it."""
+    flags = smearcount.count(path, pixel_size_um=pixel_size_um).flags
+    return ODD_MAGNIFICATION in flags
+
+
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -39,7 +51,8 @@ def main() -> None:
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=5, help="take every so many photographs")
     asked = parser.parse_args()
-    paths = [image.path for image in read_dataset(asked.data, asked.split).images][:: asked.every]
+    every = read_dataset(asked.data, asked.split)
+    paths = [image.path for image in every.images][:: asked.every]
     counts = {factor: np.array([counted(path, factor) for path in paths]) for factor in FACTORS}
     usual = counts[1.0]
     print(
@@ -56,6 +69,11 @@ def main() -> None:
         close = (np.abs(red - red_usual) <= np.maximum(1, 0.05 * red_usual)).mean()
         cells = " | ".join(f"{value:+.1f} %" for value in change)
         print(f"| {factor} | {cells} | {100 * close:.0f} % |")
+    sizes = [RBC_UM / px for px in rbc_diameters(every)][:: asked.every]
+    print("\n| pixel size wrong by | photographs that say so |\n|---|---|")
+    for wrong in WRONG_BY:
+        told = [flagged(path, size * wrong) for path, size in zip(paths, sizes, strict=True)]
+        print(f"| {wrong} | {sum(told)} of {len(told)} |")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.border import with_border_doubt
 from smearcount.detector.detector import DenseDetector, Detector
 from smearcount.detector.prepare import network_size
-from smearcount.detector.scale import border_px
 from smearcount.detector.view import view
 from smearcount.image.image import SmearImage
 from smearcount.image.tiles import tiles
@@ -54,8 +53,8 @@ def look_at(image: SmearImage, detector: Detector, rbc_px: float | None) -> Look
     found = with_border_doubt(seen, image.width, image.height, card, rbc_px)
     sure = found.above(card.thresholds)
     red = sure[sure.labels == (card.classes.index(RBC) + 1 if RBC in card.classes else 0)]
-    near = border_px(rbc_px)
-    cut = touches_edge(red.boxes_xyxy_px, image.width, image.height, near).any(axis=1)
+    # Only what ends at the very border is no measure: of few cells a median needs every one.
+    cut = touches_edge(red.boxes_xyxy_px, image.width, image.height).any(axis=1)
     return Look(rbc_px, found, diameter(red.boxes_xyxy_px[~cut]), float(red.scores.sum()))
 
 
