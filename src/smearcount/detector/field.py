@@ -38,7 +38,8 @@ CLOSER: Final = 2**0.5
 in pictures unlike the training images the ruler errs towards large cells, shown too small."""
 
 SURER: Final = 1.1
-"""That look must pay: the scores of the red cells sum to more than so many times as much."""
+"""That look must pay: the scores of the red cells sum to more than so many times as much, and
+enough of them are whole. Else, of huge cells, parts and platelets would pass for red cells."""
 
 LOOKS_AGAIN: Final = 3
 """Cells shown far too large or too small are boxed nearer to the size that the network knows: one
@@ -164,7 +165,10 @@ def _settle(look: Look, image: SmearImage, detector: Detector) -> Look:
         if better is None or better < SMALLEST_RBC_PX:
             break
         again = look_at(image, detector, better)
-        if not len(again.whole_px) or (must_pay and again.red_score <= SURER * look.red_score):
+        pays = again.red_score > SURER * look.red_score
+        if must_pay and not (pays and len(again.whole_px) >= ENOUGH_TO_MEASURE):
+            break
+        if not len(again.whole_px):
             break
         look = again
     return look
