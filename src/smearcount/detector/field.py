@@ -130,8 +130,13 @@ def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
 
 
 def _without_pixel_size(known: Look, image: SmearImage, detector: Detector) -> Look | None:
-    """Return what is seen without the pixel size where that is far more, else None."""
+    """Return what is seen without the pixel size where that is far more, else None.
+
+    Where enough whole red cells agree with the pixel size, nothing else is tried.
+    """
     assert known.rbc_px is not None
+    if len(known.whole_px) >= ENOUGH_TO_MEASURE and _contradiction(known, detector.card) is None:
+        return None
     reading = read_ruler(image)
     off_by = max(reading.rbc_px / known.rbc_px, known.rbc_px / reading.rbc_px)
     if off_by <= DOUBTED_FROM or reading.doubt_octaves > MOST_DOUBT_OCTAVES:
