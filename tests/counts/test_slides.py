@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_interval import calibration
 
 from smearcount.counts.interval import interval
 from smearcount.counts.slides import CountedField, add_up, interval_of_sum, sampling_range
@@ -77,20 +78,7 @@ def test_a_slide_of_failed_images_has_no_sums_to_show() -> None:
     assert slide.no_density
 
 
-CALIBRATION = {
-    "classes": [
-        {
-            "name": name,
-            "scores": [0.5, 1.0],
-            "probabilities": [0.5, 1.0],
-            "misses_per_cell": 0.01,
-            "miss_dispersion": 1,
-            "threshold": 0.5,
-            "tail": 0.025,
-        }
-        for name in CLASSES
-    ]
-}
+CALIBRATION = {"classes": [calibration(name=name)["classes"][0] for name in CLASSES]}
 
 
 def test_a_count_that_a_person_corrected_is_right_and_the_others_keep_their_doubt() -> None:
