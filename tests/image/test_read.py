@@ -1,6 +1,8 @@
 """Every file that people have opens to the same upright RGB, and damage says so in a sentence."""
 
+import errno
 import hashlib
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -12,6 +14,7 @@ from PIL import Image
 
 from smearcount.errors import ImageError
 from smearcount.image import jpeg, png, raster, tiff
+from smearcount.image.raster import Spool
 from smearcount.image.read import open_image
 
 
@@ -381,3 +384,14 @@ def test_a_missing_file_a_folder_and_a_speck_are_refused(tmp_path: Path) -> None
     for name, said in (("gone.png", "no such file"), (".", "folder"), ("speck.png", "1 × 1")):
         with pytest.raises(ImageError, match=said):
             open_image(tmp_path / name)
+
+
+def test_room_that_another_image_takes_first_is_a_sentence_and_no_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(ImageError, match="temporary space"):
+        Spool(64, 64)
