@@ -152,7 +152,9 @@ def interval_of_sum(
         return None
     scores = np.concatenate([field.scores for field in unsettled])
     labels = np.concatenate([field.labels for field in unsettled])
-    model = interval(scores, labels, calibration, images=len(unsettled)) or {}
+    model = interval(scores, labels, calibration, images=len(unsettled))
+    if model is None:
+        return None
     right = [field.counts for field in fields if field.settled]
     sums = {name: sum(counts.get(name, 0) for counts in right) for name in model}
     return {name: (low + sums[name], high + sums[name]) for name, (low, high) in model.items()}

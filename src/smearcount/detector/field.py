@@ -170,10 +170,9 @@ def _settle(look: Look, image: SmearImage, detector: Detector) -> Look:
         if better is None or better < SMALLEST_RBC_PX:
             break
         again = look_at(image, detector, better)
+        needed = ENOUGH_TO_MEASURE if must_pay else 1
         pays = again.red_score > SURER * look.red_score
-        if must_pay and not (pays and len(again.whole_px) >= ENOUGH_TO_MEASURE):
-            break
-        if not len(again.whole_px):
+        if len(again.whole_px) < needed or (must_pay and not pays):
             break
         look = again
     return look

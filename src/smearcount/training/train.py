@@ -232,9 +232,9 @@ def _run(
         freeze_early(network, of.name)
     if left:
         say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
-    usual = statistics.median(rbc_diameters(train)) if of.rbc_px else None
     unchanged = None
     if val is not None:
+        usual = statistics.median(rbc_diameters(train)) if of.rbc_px else None
         unchanged = CellSamples(val, of.rbc_px, of.stride, None, usual_px=usual)
     fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
     seconds = _seconds(folder)
