@@ -26,8 +26,9 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.field import detect_field
 from smearcount.detector.onnx_detector import OnnxDetector
-from smearcount.evaluation.calibration import Coverage, calibrate, repeated_coverage
+from smearcount.evaluation.calibration import calibrate
 from smearcount.evaluation.cells import TrueCells
+from smearcount.evaluation.coverage import Coverage, repeated_coverage
 from smearcount.evaluation.duplicates import distinct, without_duplicates_of
 from smearcount.evaluation.flag_study import Caught, flag_study, of_card
 from smearcount.evaluation.match import match
@@ -83,7 +84,9 @@ def main() -> None:
             f"          {row['exact']:.3f}  {row['width']:.2f}"
         )
     calibration = calibrate(truths, found, thresholds, card.classes)
-    calibration["about"] |= {"data": "val", "coverage_on_other_half": summary}
+    assert calibration is not None, "repeated_coverage has refused fewer images"
+    about = calibration.about | {"data": "val", "coverage_on_other_half": summary}
+    calibration = calibration.model_copy(update={"about": about})
     scene = fit_scene(train)
     finished = card.model_copy(
         update={

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from smearcount.counts.interval import interval, tail_of
+from smearcount.detector.calibration import Calibration, ClassCalibration
 
 
-def calibration(**changes: Any) -> dict[str, Any]:
+def calibration(*names: str, **changes: Any) -> Calibration:
+    """The same for each class, RBC alone if none is named."""
     of_class = {
-        "name": "RBC",
         "scores": [0.01, 0.5, 0.9],
         "probabilities": [0.02, 0.5, 0.98],
         "misses_per_cell": 0.01,
@@ -24,7 +25,8 @@ def calibration(**changes: Any) -> dict[str, Any]:
         "threshold": 0.5,
         "tail": 0.025,
     }
-    return {"classes": [of_class | changes]}
+    classes = [ClassCalibration(name=name, **of_class | changes) for name in names or ("RBC",)]
+    return Calibration(classes=tuple(classes))
 
 
 def of(scores: list[float], **changes: Any) -> tuple[int, int]:
@@ -35,7 +37,7 @@ def of(scores: list[float], **changes: Any) -> tuple[int, int]:
 
 
 def test_a_model_without_calibration_promises_nothing() -> None:
-    assert interval(np.zeros(0, np.float32), np.zeros(0, np.int64), {}) is None
+    assert interval(np.zeros(0, np.float32), np.zeros(0, np.int64), None) is None
 
 
 def test_nothing_found_is_zero_cells() -> None:
@@ -89,8 +91,8 @@ def test_the_interval_always_holds_the_count(scores: np.ndarray[Any, Any], tail:
 
 
 def test_very_many_unseen_cells_do_not_underflow() -> None:
-    white, red = calibration(name="WBC", misses_per_cell=0.03, miss_dispersion=1), calibration()
-    both = {"classes": white["classes"] + red["classes"]}
+    white, red = calibration("WBC", misses_per_cell=0.03, miss_dispersion=1), calibration("RBC")
+    both = Calibration(classes=white.classes + red.classes)
     labels = np.repeat([1, 2], [20, 30_000])
     found = interval(np.full(len(labels), 0.9, np.float32), labels, both, images=9)
     assert found is not None

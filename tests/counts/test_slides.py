@@ -21,7 +21,7 @@ def field(wbc: int, rbc: int, platelets: int, mm2: float | None = None) -> Count
 
 
 def test_totals_means_and_ratios_are_plain_arithmetic() -> None:
-    slide = add_up("A", [field(1, 200, 10), field(3, 300, 15)], CLASSES, "RBC", {})
+    slide = add_up("A", [field(1, 200, 10), field(3, 300, 15)], CLASSES, "RBC", None)
     assert {name: s.total for name, s in slide.classes.items()} == {
         "WBC": 4,
         "RBC": 500,
@@ -51,7 +51,7 @@ def test_uneven_fields_and_an_unsure_count_widen_the_range() -> None:
 
 
 def test_no_cell_seen_does_not_mean_that_there_is_none() -> None:
-    slide = add_up("A", [field(0, 100, 0)] * 5, CLASSES, "RBC", {})
+    slide = add_up("A", [field(0, 100, 0)] * 5, CLASSES, "RBC", None)
     ratio = slide.per_1000["WBC"]
     assert ratio is not None
     assert ratio[0] == 0
@@ -59,26 +59,26 @@ def test_no_cell_seen_does_not_mean_that_there_is_none() -> None:
 
 
 def test_without_red_cells_there_is_no_ratio() -> None:
-    assert add_up("A", [field(1, 0, 3)], CLASSES, "RBC", {}).per_1000["WBC"] is None
+    assert add_up("A", [field(1, 0, 3)], CLASSES, "RBC", None).per_1000["WBC"] is None
 
 
 def test_a_density_needs_pixel_size_and_two_edge_rule_and_says_so() -> None:
     known = field(1, 100, 5, mm2=0.01)
-    assert add_up("A", [known, known], CLASSES, "RBC", {}).classes["RBC"].per_mm2 == 10_000
-    unknown = add_up("A", [known, field(1, 100, 5)], CLASSES, "RBC", {})
+    assert add_up("A", [known, known], CLASSES, "RBC", None).classes["RBC"].per_mm2 == 10_000
+    unknown = add_up("A", [known, field(1, 100, 5)], CLASSES, "RBC", None)
     assert unknown.classes["RBC"].per_mm2 is None
     assert "pixel size" in unknown.no_density
-    twice = add_up("A", [replace(known, two_edges=False)], CLASSES, "RBC", {})
+    twice = add_up("A", [replace(known, two_edges=False)], CLASSES, "RBC", None)
     assert "two-edge" in twice.no_density
 
 
 def test_a_slide_of_failed_images_has_no_sums_to_show() -> None:
-    slide = add_up("A", [], CLASSES, "RBC", {}, failed=2)
+    slide = add_up("A", [], CLASSES, "RBC", None, failed=2)
     assert (slide.fields, slide.failed) == (0, 2)
     assert slide.no_density
 
 
-CALIBRATION = {"classes": [calibration(name=name)["classes"][0] for name in CLASSES]}
+CALIBRATION = calibration(*CLASSES)
 
 
 def test_a_count_that_a_person_corrected_is_right_and_the_others_keep_their_doubt() -> None:

@@ -1,5 +1,7 @@
 """Only a model that is what its card says is ever loaded."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,33 @@ from smearcount.errors import ModelError
 def test_a_model_with_its_card_loads(tmp_path: Path) -> None:
     model = write_tiny_model(tmp_path / "tiny.onnx")
     assert load_detector(str(model)).card.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("entry", "content"),
+    [("tail", 0.9), ("probabilities", [0.1]), ("scores", [0.9, 0.1]), ("name", "yeast")],
+)
+def test_a_broken_calibration_is_found_when_the_model_loads(
+    tmp_path: Path, entry: str, content: object
+) -> None:
+    model = write_tiny_model(tmp_path / "tiny.onnx")
+    card = json.loads(model.with_suffix(".json").read_text())
+    good = {
+        "scores": [0.1, 0.9],
+        "probabilities": [0.1, 0.9],
+        "misses_per_cell": 0,
+        "miss_dispersion": 1,
+        "threshold": 0.5,
+        "tail": 0.025,
+    }
+    for change, refused in (({}, False), ({entry: content}, True)):
+        classes = [{"name": name} | good | change for name in card["classes"]]
+        text = json.dumps(card | {"calibration": {"classes": classes}})
+        model.with_suffix(".json").write_text(text)
+        with (
+            pytest.raises(ModelError, match="not a valid model card") if refused else nullcontext()
+        ):
+            load_detector(model)
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:

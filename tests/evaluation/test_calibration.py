@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("sklearn")
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.calibration import calibrate, coverage, repeated_coverage
+from smearcount.errors import DataError
+from smearcount.evaluation.calibration import calibrate
+from smearcount.evaluation.coverage import coverage, repeated_coverage
 
 CLASSES = ("WBC", "RBC")
 THRESHOLDS = (0.5, 0.5)
@@ -61,4 +63,6 @@ def test_a_class_never_detected_is_all_misses() -> None:
 
 
 def test_one_image_is_too_few_to_promise_anything() -> None:
-    assert calibrate(*simulated(1, 6), THRESHOLDS, CLASSES) == {}
+    assert calibrate(*simulated(1, 6), THRESHOLDS, CLASSES) is None
+    with pytest.raises(DataError, match="halved"):
+        repeated_coverage(*simulated(3, 6), THRESHOLDS, CLASSES)

@@ -13,26 +13,27 @@ import pytest
 from smearcount.batch import count_batch
 from smearcount.counts.grouping import grouping
 from smearcount.detections.detections import Detections
+from smearcount.detector.calibration import Calibration, ClassCalibration
 from smearcount.report.html import write_report
 from smearcount.report.html_tables import common_folder
 from smearcount.report.slides import slides_of, write_slides_csv
 from smearcount.settings import Settings
 from squares import SquareDetector, some_smear
 
-CALIBRATION = {
-    "classes": [
-        {
-            "name": name,
-            "scores": [0.05, 0.9],
-            "probabilities": [0.1, 0.95],
-            "misses_per_cell": 0.01,
-            "miss_dispersion": 1,
-            "threshold": 0.5,
-            "tail": 0.025,
-        }
+CALIBRATION = Calibration(
+    classes=tuple(
+        ClassCalibration(
+            name=name,
+            scores=(0.05, 0.9),
+            probabilities=(0.1, 0.95),
+            misses_per_cell=0.01,
+            miss_dispersion=1,
+            threshold=0.5,
+            tail=0.025,
+        )
         for name in ("WBC", "RBC", "Platelets")
-    ]
-}
+    )
+)
 
 
 class Calibrated(SquareDetector):

@@ -173,6 +173,23 @@ def test_a_run_that_was_moved_keeps_its_best_epoch(data, tmp_path, monkeypatch):
     assert go_on(tmp_path / "moved", 4).epoch == 1
 
 
+def test_a_checkpoint_that_would_run_code_or_is_damaged_is_refused(data, tmp_path):
+    choice, marker = DataChoice(str(data)), tmp_path / "executed"
+    run = train_detector(choice, tmp_path / "run", recipe=RECIPE, epochs=1).folder
+    (run / "fitted.json").unlink()  # as if it had been killed
+
+    class Malice:
+        def __reduce__(self):
+            return (Path.touch, (marker,))
+
+    torch.save({"state_dict": Malice()}, run / "last.ckpt")
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"last\.ckpt: not a checkpoint.* Delete it"):
+            train_detector(choice, run, recipe=RECIPE, epochs=1)
+        (run / "last.ckpt").write_bytes(b"PK cut off")
+    assert not marker.exists()
+
+
 def test_images_to_validate_on_may_show_no_red_cell(data, tmp_path):
     other = json.loads((data / "valid.bbox.json").read_text())
     other["annotations"] = []

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from fastapi.testclient import TestClient
 
 from smearcount.analyse import analyse
 from smearcount.corrected import corrected
+from smearcount.detections.detections import Detections
+from smearcount.detector.detector import Pixels
 from smearcount.errors import UsageError
 from smearcount.formats.corrections import read_corrections
 from smearcount.image.find import find_images
@@ -271,6 +274,36 @@ def test_the_same_photograph_twice_is_one_and_its_name_leaves_no_folder(
     assert (first["name"], other["name"]) == ("etc/passwd.png", "etc/passwd (2).png")
     outside = [path for path in tmp_path.rglob("*.png") if "photographs" not in str(path)]
     assert not outside
+
+
+def test_a_photograph_named_as_a_folder_does_not_stand_in_its_way(client: TestClient) -> None:
+    upload(client, png(PICTURE), "slide")
+    names = [upload(client, png(smear(CELLS[:n])), f"slide/{n}.png")["name"] for n in (1, 2)]
+    assert names == ["slide (2)/1.png", "slide (2)/2.png"]
+    assert {row["state"] for row in settled(client).values()} == {"done"}
+
+
+def test_a_photograph_removed_while_it_is_counted_leaves_nothing(tmp_path: Path) -> None:
+    begun, removed = threading.Event(), threading.Event()
+
+    class Slow(DiscDetector):
+        def detect(self, pixels: Pixels) -> Detections:
+            if pixels.shape == PICTURE.shape:
+                begun.set()
+                removed.wait(10)
+            return super().detect(pixels)
+
+    app = create_app(tmp_path / "session", Slow())
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        identity = upload(client, png(PICTURE), "a.png")["id"]
+        assert begun.wait(10)
+        assert client.delete(f"/api/photographs/{identity}").status_code == 204
+        removed.set()
+        upload(client, png(smear(CELLS[:2], 4, 4)), "b.png")
+        settled(client)
+        seen = {path.name for path in (tmp_path / "session" / "seen").iterdir()}
+    assert len(seen) == 1
+    assert identity not in seen
 
 
 def test_a_removed_photograph_is_gone_and_its_corrections_return_with_it(

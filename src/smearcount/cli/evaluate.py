@@ -160,12 +160,19 @@ def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
 
     dataset = clean(read_dataset(data, split))
     for other in others:
-        path, _, part = other.partition(":") if not Path(other).exists() else (other, "", "")
-        dataset = without_duplicates_of(dataset, read_dataset(path, part or None))
+        path, part = _named_split(other)
+        dataset = without_duplicates_of(dataset, read_dataset(path, part))
     if others:
         dataset = distinct(dataset)
     named = dataset.source if split is None else f"{dataset.source} ({split})"
     return replace(dataset, source=named)
+
+
+def _named_split(data: str) -> tuple[str, str | None]:
+    """Return path and split of ``DATA:SPLIT``; a path may itself hold a colon, as on Windows."""
+    path, colon, split = data.rpartition(":")
+    named = colon and not {"/", "\\"} & set(split) and not Path(data).exists()
+    return (path, split) if named else (data, None)
 
 
 def _limits(given: list[str]) -> dict[str, float]:

@@ -12,19 +12,17 @@ go together (a conformal correction). All of it is fitted by
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+
+from smearcount.detector.calibration import WIDEST_TAIL, Calibration, ClassCalibration
 
 Interval = tuple[int, int]
 """The lowest and the highest number of cells, both included."""
-
-WIDEST_TAIL: Final = 0.25
-"""No tail is wider than this: half of the distribution at least stays inside the interval."""
 
 _NOMINAL_TAIL: Final = 0.025
 
@@ -32,56 +30,10 @@ _EXACT_UP_TO: Final = 400
 """Detections of one class up to which the distribution is computed exactly."""
 
 
-class ClassCalibration(BaseModel):
-    """What turns the scores of one class into an interval.
-
-    Attributes:
-        name: the class.
-        scores: scores in increasing order at which the probability is known.
-        probabilities: that a detection of this score is a cell; linear in between.
-        misses_per_cell: cells of this class not seen at all, per cell (of any class) seen.
-        miss_dispersion: variance of the unseen cells over their mean; 1 is Poisson.
-        threshold: the score from which the class counts; the interval always holds that count.
-        tail: how much of the distribution each side of the interval of one image leaves out.
-            Where counts are small whole numbers this may be far more than 2.5 %: the few whole
-            numbers inside still hold 95 %. Sums, which step finely, never leave out more.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    scores: tuple[float, ...] = Field(min_length=1)
-    probabilities: tuple[float, ...] = Field(min_length=1)
-    misses_per_cell: float = Field(ge=0)
-    miss_dispersion: float = Field(ge=1)
-    threshold: float = Field(ge=0, le=1)
-    tail: float = Field(ge=0, le=WIDEST_TAIL)
-
-    def probability(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability in [0, 1] that each detection of this class is a cell."""
-        return np.interp(scores, self.scores, self.probabilities)
-
-
-class Calibration(BaseModel):
-    """The content of ``card.calibration``.
-
-    Attributes:
-        classes: one entry per class in label order.
-        level: the share of images whose true number the interval should hold.
-        about: data, number of images and measured coverage: free-form facts.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    classes: tuple[ClassCalibration, ...]
-    level: float = Field(default=0.95, gt=0, lt=1)
-    about: dict[str, Any] = {}
-
-
 def interval(
     scores: NDArray[np.float32],
     labels: NDArray[np.int64],
-    calibration: Mapping[str, Any] | Calibration,
+    calibration: Calibration | None,
     *,
     images: int = 1,
 ) -> dict[str, Interval] | None:
@@ -96,21 +48,21 @@ def interval(
         scores: shape (n,), of all detections that the edge rule allows, those below the
             thresholds included.
         labels: shape (n,), 1-based.
-        calibration: ``card.calibration``.
+        calibration: ``card.calibration``; None for a model without.
         images: how many images the detections come from.
 
     Returns:
         the interval of each class by name, or None for a model without calibration.
     """
-    if not calibration:
+    if calibration is None:
         return None
-    fitted = calibration if isinstance(calibration, Calibration) else _read(calibration)
-    split = [scores[labels == label] for label, _ in enumerate(fitted.classes, start=1)]
-    likely = [each.probability(s) for each, s in zip(fitted.classes, split, strict=True)]
+    classes = calibration.classes
+    split = [scores[labels == label] for label, _ in enumerate(classes, start=1)]
+    likely = [each.probability(s) for each, s in zip(classes, split, strict=True)]
     cells_seen = float(sum(p.sum() for p in likely))
     return {
         each.name: _of_class(each, s, p, cells_seen, _NOMINAL_TAIL if images > 1 else WIDEST_TAIL)
-        for each, s, p in zip(fitted.classes, split, likely, strict=True)
+        for each, s, p in zip(classes, split, likely, strict=True)
     }
 
 
@@ -136,10 +88,6 @@ def tail_of(number: int, likely: NDArray[np.float64], misses: float, dispersion:
             return 0.0
         below = float(mass[:number].sum() + mass[number] / 2)
     return min(below, 1 - below)
-
-
-def _read(calibration: Mapping[str, Any]) -> Calibration:
-    return Calibration.model_validate(calibration)
 
 
 def _of_class(
@@ -181,7 +129,7 @@ def _moments(likely: NDArray[np.float64], misses: float, dispersion: float) -> t
 def _distribution(
     likely: Sequence[float] | NDArray[np.float64], misses: float, dispersion: float
 ) -> NDArray[np.float64]:
-    """Return the probability of 0, 1, 2 … cells; the last entry is the first that is negligible."""
+    """Return the probability of 0, 1, 2 … cells; more than the last have next to none."""
     outcomes = len(likely) + 1
     turns = np.exp(-2j * np.pi / outcomes * np.arange(outcomes // 2 + 1))
     # The transform of a sum of draws is the product of theirs (Hong 2013).

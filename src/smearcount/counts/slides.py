@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.counts.interval import Interval, interval
+from smearcount.detector.calibration import Calibration
 
 Range = tuple[float, float]
 """Lowest and highest value of a ratio."""
@@ -105,7 +106,7 @@ def add_up(
     fields: Sequence[CountedField],
     classes: Sequence[str],
     base: str,
-    calibration: Mapping[str, Any],
+    calibration: Calibration | None,
     failed: int = 0,
 ) -> Slide:
     """Add the fields of a slide up.
@@ -135,7 +136,7 @@ def add_up(
 
 
 def interval_of_sum(
-    fields: Sequence[CountedField], calibration: Mapping[str, Any]
+    fields: Sequence[CountedField], calibration: Calibration | None
 ) -> dict[str, Interval] | None:
     """Return between which numbers the true sum of each class lies, at 95 %.
 

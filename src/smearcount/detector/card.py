@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from smearcount.detector.calibration import Calibration
 from smearcount.detector.scene import Scene
 from smearcount.errors import ModelError
 
@@ -41,7 +42,7 @@ class ModelCard(BaseModel):
         receptive_px: how far, in network pixels, an output looks; tiles overlap by this much.
         training: data, licences, splits, seed, command, time: free-form facts.
         metrics: what was measured, on which data: free-form facts.
-        calibration: what turns scores into intervals; see ``smearcount.counts.interval``.
+        calibration: what turns scores into intervals; None for a model measured on too few images.
         scene: what the training images look like; None for a model that knows too few of them.
     """
 
@@ -60,18 +61,25 @@ class ModelCard(BaseModel):
     receptive_px: int = Field(default=0, ge=0)
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
-    calibration: dict[str, Any] = {}
+    calibration: Calibration | None = None
     scene: Scene | None = None
 
-    @field_validator("scene", mode="before")
+    @field_validator("calibration", "scene", mode="before")
     @classmethod
-    def _no_scene(cls, told: object) -> object:
-        return told or None  # {} in cards written before the scene had a type of its own
+    def _none(cls, told: object) -> object:
+        return told or None  # {} in cards written before these had types of their own
 
     @model_validator(mode="after")
     def _one_threshold_per_class(self) -> ModelCard:
         if len(self.thresholds) != len(self.classes):
             raise ValueError(f"{len(self.classes)} classes need as many thresholds")
+        return self
+
+    @model_validator(mode="after")
+    def _calibrated_for_these_classes(self) -> ModelCard:
+        calibrated = self.calibration.classes if self.calibration else ()
+        if calibrated and tuple(each.name for each in calibrated) != self.classes:
+            raise ValueError("the calibration is of other classes")
         return self
 
     @classmethod
@@ -92,7 +100,8 @@ class ModelCard(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise ModelError(f"{path}: not a valid model card: {where}: {first['msg']}.") from None
+            why = first["msg"].removeprefix("Value error, ")
+            raise ModelError(f"{path}: not a valid model card: {where}: {why}.") from None
 
     def write(self, path: Path) -> None:
         """Write the card as readable JSON."""

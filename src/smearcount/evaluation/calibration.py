@@ -1,23 +1,18 @@
-"""Fit what turns scores into intervals, and measure how often the intervals hold the truth."""
+"""Fit what turns scores into intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.counts.interval import (
-    WIDEST_TAIL,
-    Calibration,
-    ClassCalibration,
-    interval,
-    tail_of,
-)
+from smearcount.counts.interval import tail_of
 from smearcount.detections.boxes import iou
 from smearcount.detections.detections import Detections
+from smearcount.detector.calibration import WIDEST_TAIL, Calibration, ClassCalibration
 from smearcount.evaluation.cells import Cells
 
 SAME_CELL_IOU: Final = 0.3
@@ -27,30 +22,12 @@ LEVEL: Final = 0.95
 _FOLDS: Final = 10
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How often the interval of a class held the true number.
-
-    Attributes:
-        share: of the images, in [0, 1].
-        exact: share of the images whose count was right as it stood; since the interval holds
-            the count, no interval of whole numbers can cover less.
-        width: mean of highest minus lowest number, in cells.
-        images: how many images were measured.
-    """
-
-    share: float
-    exact: float
-    width: float
-    images: int
-
-
 def calibrate(
     truths: Sequence[Cells],
     predictions: Sequence[Detections],
     thresholds: Sequence[float],
     classes: Sequence[str],
-) -> dict[str, Any]:
+) -> Calibration | None:
     """Fit the intervals on images kept from training.
 
     Scores become probabilities by isotonic regression per class. How far the interval reaches
@@ -64,10 +41,10 @@ def calibrate(
         classes: names in label order.
 
     Returns:
-        the content of ``card.calibration``; empty where there are fewer than two images.
+        ``card.calibration``; None where there are fewer than two images.
     """
     if len(truths) < 2:
-        return {}
+        return None
     images = [_Image.of(t, p, len(classes)) for t, p in zip(truths, predictions, strict=True)]
     fold_of = np.arange(len(images)) % min(_FOLDS, len(images))
     tails = np.full((len(images), len(classes)), np.inf)
@@ -81,71 +58,7 @@ def calibrate(
         each.model_copy(update={"tail": _conformal(tails[:, k])}) for k, each in enumerate(final)
     )
     about = {"images": len(images), "method": "isotonic, Poisson-binomial, conformal"}
-    return Calibration(classes=settled, level=LEVEL, about=about).model_dump(mode="json")
-
-
-def coverage(
-    truths: Sequence[Cells],
-    predictions: Sequence[Detections],
-    calibration: dict[str, Any],
-) -> dict[str, Coverage]:
-    """Measure how often the intervals hold the true number, on images not used for the fit.
-
-    Args:
-        truths: one per image.
-        predictions: one per image, with low scores kept.
-        calibration: what :func:`calibrate` returned.
-    """
-    fitted = Calibration.model_validate(calibration)
-    found: dict[str, list[tuple[bool, bool, int]]] = {each.name: [] for each in fitted.classes}
-    for truth, said in zip(truths, predictions, strict=True):
-        intervals = interval(said.scores, said.labels, fitted) or {}
-        for label, each in enumerate(fitted.classes, start=1):
-            low, high = intervals[each.name]
-            number = int(np.count_nonzero(truth.labels == label))
-            count = int(np.count_nonzero(said.scores[said.labels == label] >= each.threshold))
-            found[each.name].append((low <= number <= high, number == count, high - low))
-    measured = {name: np.array(rows, dtype=float).mean(axis=0) for name, rows in found.items()}
-    return {
-        name: Coverage(float(m[0]), float(m[1]), float(m[2]), len(truths))
-        for name, m in measured.items()
-    }
-
-
-def repeated_coverage(
-    truths: Sequence[Cells],
-    predictions: Sequence[Detections],
-    thresholds: Sequence[float],
-    classes: Sequence[str],
-    *,
-    repeats: int = 20,
-    seed: int = 0,
-) -> dict[str, list[Coverage]]:
-    """Fit on a random half and measure on the other, ``repeats`` times.
-
-    Args:
-        truths: one per image, near-duplicates taken out.
-        predictions: one per image, with low scores kept.
-        thresholds: the score from which each class counts, in label order.
-        classes: names in label order.
-        repeats: how many random halves.
-        seed: of the halves.
-
-    Returns:
-        by class, one measurement per repeat.
-    """
-    rng = np.random.default_rng(seed)
-    results: dict[str, list[Coverage]] = {name: [] for name in classes}
-    for _ in range(repeats):
-        order = rng.permutation(len(truths))
-        fit, rest = np.array_split(order, 2)
-        calibration = calibrate(
-            [truths[i] for i in fit], [predictions[i] for i in fit], thresholds, classes
-        )
-        measured = coverage([truths[i] for i in rest], [predictions[i] for i in rest], calibration)
-        for name in classes:
-            results[name].append(measured[name])
-    return results
+    return Calibration(classes=settled, level=LEVEL, about=about)
 
 
 @dataclass(frozen=True, eq=False)

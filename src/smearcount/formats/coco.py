@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -22,6 +23,7 @@ from smearcount.classes import canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.naming import image_size, order_classes, plain, put_images
+from smearcount.formats.text import read_text
 
 _FILES: Final = ("{}.bbox.json", "{}.json", "instances_{}.json", "annotations/instances_{}.json")
 _DIGITS: Final = 60  # of sums and differences of coordinates, so that none is rounded
@@ -61,12 +63,10 @@ def read(path: Path) -> Dataset:
         DataError: the file or an image is missing or broken; the sentence names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         content = json.loads(text, parse_float=Decimal)
     except FileNotFoundError:
         raise DataError(f"{path}: this file is missing; check the path.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file in UTF-8; export it anew as JSON.") from None
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} line {error.lineno}: not valid JSON ({error.msg}); "
@@ -194,7 +194,7 @@ class _Reader:
         ids = tuple(first_id[name] for name in classes)
         return Dataset(classes, tuple(images), str(self.path), ids)
 
-    @property
+    @cached_property
     def _scored(self) -> bool:
         return any("score" in row for row in self.tables["annotations"])
 
@@ -309,7 +309,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _looks_like_coco(path: Path) -> bool:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             head = file.read(1 << 16)
     except (OSError, UnicodeDecodeError):
         return False

@@ -175,8 +175,7 @@ def _method(settings: Settings, card: ModelCard) -> str:
         *((f"Measured: {key}", _fact(value)) for key, value in card.metrics.items()),
     ]
     if card.calibration:
-        about = card.calibration.get("about", {})
-        facts.append(("Intervals", _fact(about)))
+        facts.append(("Intervals", _fact(card.calibration.about)))
     rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(text)}</dd>" for key, text in facts)
     return (
         "<section><h2>How it was counted</h2><p>A neural network finds each cell and gives it a "

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 from smearcount.errors import UsageError
 
@@ -24,17 +23,17 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         UsageError: the folder cannot be written to, or the disk is full.
     """
+    draft = path.with_name(f".{path.name[:40]}-{uuid4().hex}")
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
+        stream = draft.open("xb")
     except OSError as error:
         raise unwritable(path, error) from None
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with stream:
             yield stream
-        Path(draft).chmod(0o666 & ~_umask())
-        Path(draft).replace(path)
+        draft.replace(path)
     except BaseException as error:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise unwritable(path, error) from None
         raise
@@ -64,9 +63,3 @@ def make_folder(path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> UsageError:
     """Return the error to raise where results cannot be written."""
     return UsageError(f"{path}: results cannot be written there ({error.strerror}).")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -31,6 +31,7 @@ from smearcount.training.curves import Curves
 from smearcount.training.dataset import CellSamples, collate
 from smearcount.training.network import Prediction, Target, TrainableDetector
 from smearcount.training.recipe import Recipe
+from smearcount.training.run import BEST, LAST
 
 WARM_UP_EPOCHS = 3
 WARM_UP_SHARE = 0.1
@@ -207,11 +208,13 @@ class Fitted:
         weights: the network's state dict: the best on validation, or the last without one.
         epoch: the epoch that gave them, counted from 1.
         metrics: what validation measured there.
+        seconds: wall time of the epochs until then, those before an interruption included.
     """
 
     weights: dict[str, Tensor]
     epoch: int
     metrics: dict[str, float]
+    seconds: float
 
 
 class _MovableCheckpoint(ModelCheckpoint):
@@ -252,7 +255,11 @@ def fit(
         out: the run's folder.
         seed: decides weights, order and augmentation.
         quiet: no progress bar.
+
+    Raises:
+        ModelError: the checkpoint in ``out`` is damaged or something else.
     """
+    resume = _whole_checkpoint(out / LAST)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
     whole, rest = divmod(len(train), recipe.batch)
@@ -297,7 +304,6 @@ def fit(
         enable_progress_bar=not quiet,
         default_root_dir=out,
     )
-    resume = out / "last.ckpt"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
@@ -306,11 +312,10 @@ def fit(
         trainer.fit(
             module,
             datamodule=Samples(train, val, recipe),
-            ckpt_path=resume if resume.exists() else None,
-            weights_only=False,
+            ckpt_path=resume,
+            weights_only=True,
         )
-    kept = out / ("best.ckpt" if val is not None and (out / "best.ckpt").exists() else "last.ckpt")
-    return read_checkpoint(kept)
+    return read_checkpoint(out / (BEST if val is not None and (out / BEST).exists() else LAST))
 
 
 def best_precision() -> Literal["bf16-mixed", "32-true"]:
@@ -338,4 +343,16 @@ def read_checkpoint(path: Path) -> Fitted:
         if name.startswith(prefix)
     }
     metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
-    return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics)
+    seconds = round(float(sum(row.get("seconds", 0.0) for row in rows)), 1)
+    return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics, seconds)
+
+
+def _whole_checkpoint(path: Path) -> Path | None:
+    """Return the checkpoint to go on from, or None where there is none."""
+    if not path.exists():
+        return None
+    try:
+        read_checkpoint(path)
+    except ModelError as error:
+        raise ModelError(f"{error} Delete it to train from the beginning.") from None
+    return path

@@ -32,8 +32,9 @@ class RunSettings(BaseModel):
         seed: decides random weights, order and augmentation.
         classes: names in label order.
         data: where the images come from.
-        train: digest of the training images and labels.
-        val: digest of the validation images and labels; None where all are trained on.
+        train: digest of the training images' names and sizes and of their labels; see
+            :func:`smearcount.training.splits.fingerprint`.
+        val: the same of the validation images; None where all are trained on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -18,6 +18,7 @@ import torch
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
 from smearcount.detector.border import each_with_border_doubt
+from smearcount.detector.calibration import Calibration
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.errors import UsageError
@@ -237,7 +238,7 @@ def _run(
         usual = statistics.median(rbc_diameters(train)) if of.rbc_px else None
         unchanged = CellSamples(val, of.rbc_px, of.stride, None, usual_px=usual)
     fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
-    seconds = _seconds(folder)
+    seconds = read_checkpoint(folder / LAST).seconds
     facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
     (folder / FITTED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     network.load_state_dict(fitted.weights)
@@ -319,7 +320,7 @@ class _Measured:
     thresholds: tuple[float, ...]
     cut_odds: float
     metrics: dict[str, Any]
-    calibration: dict[str, Any]
+    calibration: Calibration | None
 
 
 def _measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
@@ -393,9 +394,3 @@ def _facts(
         "smearcount": version("smearcount"),
         "torch": torch.__version__,
     }
-
-
-def _seconds(folder: Path) -> float:
-    """Return the wall time of all epochs, from the last checkpoint's curves."""
-    rows = torch.load(folder / LAST, map_location="cpu", weights_only=True)["callbacks"]["Curves"]
-    return round(float(sum(row.get("seconds", 0.0) for row in rows["rows"])), 1)

@@ -17,11 +17,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from smearcount.errors import UsageError
 from smearcount.settings import Settings
 from smearcount.web.lock import claim
+from smearcount.web.names import numbered
 from smearcount.web.photograph import Photograph
 from smearcount.web.stored import Seen, read_seen, write_seen
 
@@ -70,12 +72,17 @@ class SessionFolder:
         return self._home(photograph) / "tiles"
 
     def free(self, name: str) -> bool:
-        """Tell whether nothing stands where this name, or a folder of it, would go."""
-        target = self.photographs / name
-        above = list(PurePosixPath(name).parents)[:-1]
-        return not target.is_dir() and not any(
-            (self.photographs / folder).is_file() for folder in above
-        )
+        """Tell whether no folder stands where this name would go."""
+        return not (self.photographs / name).is_dir()
+
+    def reachable(self, name: str) -> str:
+        """Return the name, a folder of it numbered where a photograph has the folder's name."""
+        *folders, last = PurePosixPath(name).parts
+        above = PurePosixPath()
+        for folder in folders:
+            tries = chain([folder], (numbered(folder, number) for number in count(2)))
+            above /= next(each for each in tries if not (self.photographs / above / each).is_file())
+        return str(above / last)
 
     def keep(self, photograph: Photograph, upload: Path) -> None:
         """Move a complete upload to its place; when this returns, a crash no longer loses it.
@@ -102,8 +109,12 @@ class SessionFolder:
     def forget(self, photograph: Photograph) -> None:
         """Remove a photograph and what was seen in it."""
         # First the entry, then the file: a crash in between leaves a file, never a dead entry.
-        shutil.rmtree(self._home(photograph), ignore_errors=True)
+        self.forget_seen(photograph)
         self.file(photograph).unlink(missing_ok=True)
+
+    def forget_seen(self, photograph: Photograph) -> None:
+        """Remove what was seen in a photograph."""
+        shutil.rmtree(self._home(photograph), ignore_errors=True)
 
     def read_photographs(self) -> Iterator[Photograph]:
         """Yield the photographs, each with what was seen in it by whatever model."""

@@ -7,6 +7,7 @@ crash; see :mod:`smearcount.web.folder`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -73,8 +74,8 @@ class Session:
             OSError: the disk is full or not writable.
         """
         with self.roll.changed:
-            wanted = name = safe_name(given_name)
-            for number in range(2, 1_000_000):
+            wanted = name = self.folder.reachable(safe_name(given_name))
+            for number in count(2):
                 identity = identity_of(name, sha256)
                 if self.roll.holds(identity):
                     upload.unlink()
@@ -118,7 +119,9 @@ class Session:
             why: the reason for a failure.
         """
         with self.roll.changed:
-            if photograph not in self.roll:
+            if photograph not in self.roll:  # it was removed while it was looked at
+                if not self.roll.holds(photograph.id):
+                    self.folder.forget_seen(photograph)
                 return
             if asked.pixel_size_um != self.settings.pixel_size_um:
                 self.roll.change(photograph, "waiting")

@@ -61,7 +61,7 @@ class Worker:
                     return
                 settings = self._session.settings
             try:
-                seen, why = self._look(photograph), ""
+                seen, why = self._look(photograph, settings), ""
             except SmearcountError as error:
                 seen, why = None, str(error)
             except MemoryError:
@@ -83,10 +83,10 @@ class Worker:
         except Exception as error:  # the first photograph will say it to the user
             _log.debug("warming up failed: %s", error)
 
-    def _look(self, photograph: Photograph) -> Seen:
+    def _look(self, photograph: Photograph, settings: Settings) -> Seen:
         path = self._session.folder.file(photograph)
         # Thresholds and edge rule come later, from what was seen.
-        result = analyse(lambda: open_image(path), self._detector, self._session.settings)
+        result = analyse(lambda: open_image(path), self._detector, settings)
         tiles = self._session.folder.tiles(photograph)
         if not tiles.exists():
             build_pyramid(result.image, tiles)
