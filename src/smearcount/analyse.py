@@ -14,9 +14,10 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
 from smearcount.detector.field import detect_field
+from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.quality.flags import flags_of_cells, flags_of_picture
-from smearcount.result import CountResult, Scale
+from smearcount.result import CountResult
 from smearcount.settings import Settings
 
 

@@ -34,7 +34,8 @@ def count(
         image: a path, a PIL image, or an RGB array of shape (height, width, 3), uint8.
         threshold: one score in [0, 1] for every class; None takes the model's own.
         edge: which cells at the border count: ``all``, ``inside`` or ``two-edges``.
-        pixel_size_um: micrometres per pixel; None estimates it from the red cells.
+        pixel_size_um: micrometres per pixel; None takes the file's where it has a plausible one,
+            else estimates it from the red cells.
         model: a model file, a detector, or None for the one that ships.
 
     Raises:

@@ -13,8 +13,7 @@ from smearcount.counts.count import count_labels, counted_by
 from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.scale import Scale as Scale
-from smearcount.detector.scale import ScaleSource as ScaleSource
+from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.settings import Settings
 

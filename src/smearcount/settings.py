@@ -26,7 +26,8 @@ class Settings:
         threshold: the score in [0, 1] from which a detection counts: one for every class, or one
             per class in label order; None takes the model's own threshold of each class.
         edge: which cells at the border count.
-        pixel_size_um: micrometres per pixel; None estimates the magnification from the red cells.
+        pixel_size_um: micrometres per pixel; None takes the file's where it has a plausible one,
+            else estimates it from the red cells.
 
     Raises:
         UsageError: a value lies outside its range.

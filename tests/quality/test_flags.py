@@ -161,7 +161,7 @@ def test_every_flag_is_explained() -> None:
 
 def test_the_picture_is_read_in_its_middle_only() -> None:
     from smearcount.image.image import SmearImage
-    from smearcount.quality.measures import LONGEST_PX, view
+    from smearcount.quality.measures import LONGEST_PX, middle
 
     read: list[tuple[int, int, int, int]] = []
 
@@ -170,5 +170,5 @@ def test_the_picture_is_read_in_its_middle_only() -> None:
         return np.zeros((window[3] - window[1], window[2] - window[0], 3), np.uint8)
 
     huge = SmearImage("huge", 30_000, 20_000, "0" * 64, region)
-    assert max(view(huge, 48.0).shape) == LONGEST_PX
+    assert max(middle(huge, 48.0).shape) == LONGEST_PX
     assert max(read[0][2] - read[0][0], read[0][3] - read[0][1]) <= LONGEST_PX + 4  # its filter

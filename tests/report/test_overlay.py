@@ -4,9 +4,10 @@ import pytest
 import smearcount
 from smearcount.classes import class_colour
 from smearcount.detections.detections import Detections
+from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.report import overlay
-from smearcount.result import CountResult, Scale
+from smearcount.result import CountResult
 from smearcount.settings import Settings
 from squares import DOUBTFUL, RED_CELL, WHITE_CELL, SquareDetector, picture
 

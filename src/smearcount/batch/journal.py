@@ -16,13 +16,13 @@ from smearcount.analyse import judge
 from smearcount.corrected import corrected
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.formats.corrections import Corrections
+from smearcount.detector.scale import Scale
+from smearcount.formats.corrections import Corrections, digest
 from smearcount.image.image import SmearImage
 from smearcount.report.coco import shortest
 from smearcount.report.outcome import Outcome, reader
-from smearcount.report.write import unwritable
-from smearcount.result import Scale
 from smearcount.settings import Settings
+from smearcount.write import unwritable
 
 
 class Journal:
@@ -157,10 +157,7 @@ class Journal:
 
 def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> str:
     """Return a digest of everything but the image that a count depends on."""
-    by_hand = {
-        image: [line.model_dump(mode="json") for line in lines]
-        for image, lines in corrections.items()
-    }
+    by_hand = digest(corrections)
     known = [__version__, asdict(settings), card.model_dump(mode="json"), by_hand]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 

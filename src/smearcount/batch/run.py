@@ -8,7 +8,6 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from smearcount.analyse import analyse
 from smearcount.batch.journal import Journal
@@ -17,20 +16,16 @@ from smearcount.corrected import corrected
 from smearcount.detector.detector import Detector, Pixels, ThreadedDetector
 from smearcount.detector.threads import available_cores
 from smearcount.errors import ImageError, SmearcountError, UsageError
-from smearcount.formats.corrections import Corrections
+from smearcount.formats.corrections import NO_CORRECTIONS, Corrections
+from smearcount.image.find import ANNOTATED
 from smearcount.image.image import Region, SmearImage
 from smearcount.image.read import open_image
 from smearcount.report.coco import write_coco
 from smearcount.report.outcome import Outcome
 from smearcount.report.record import write_record
 from smearcount.report.table import write_counts_csv
-from smearcount.report.write import make_folder, replacing
 from smearcount.settings import Settings
-
-NO_CORRECTIONS: Final[Corrections] = {}
-
-ANNOTATED = "annotated"
-"""The folder, inside the results, that holds the annotated pictures."""
+from smearcount.write import make_folder, replacing
 
 
 def count_batch(
@@ -98,7 +93,7 @@ def count_batch(
         classes = detector.card.classes
         write_counts_csv(out / "counts.csv", outcomes, classes)
         write_coco(out / "detections.json", outcomes, classes)
-        write_record(out / "run.json", outcomes, settings, detector.card, command)
+        write_record(out / "run.json", outcomes, settings, detector.card, command, corrections)
     return outcomes
 
 

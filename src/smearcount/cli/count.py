@@ -44,7 +44,10 @@ def count(
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option(help="Micrometres per pixel; without it estimated from the red cells."),
+        typer.Option(
+            help="Micrometres per pixel; without it the file's, if plausible, else estimated from "
+            "the red cells."
+        ),
     ] = None,
     edge: Annotated[
         str,
@@ -102,11 +105,11 @@ def _count(
     report: bool,
 ) -> int:
     """Count, print, and return how many images failed."""
-    from smearcount.batch import ANNOTATED, count_batch
+    from smearcount.batch import count_batch
     from smearcount.counts.grouping import group, grouping
     from smearcount.detector.load import load_detector
     from smearcount.formats.corrections import read_corrections
-    from smearcount.image.find import find_images
+    from smearcount.image.find import ANNOTATED, find_images
     from smearcount.report.document import document
     from smearcount.report.table import print_table
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from smearcount.cli.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from smearcount.evaluation.suspects import Suspect
     from smearcount.formats.dataset import Dataset
 
-SHIPPED: Final = "shipped"
 
 _SHOWN: Final = 5
 
@@ -117,7 +117,7 @@ def check_data(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help=f"Also list cells that the labels probably miss: a model file, or {SHIPPED!r}.",
+            help=f"Also list cells that the labels probably miss: a model file, or {OURS!r}.",
         ),
     ] = None,
     out: Annotated[
@@ -129,7 +129,7 @@ def check_data(
     if model is not None and out is None:
         raise UsageError("--model draws a sheet of the suspects; name a folder for it with -o.")
     from smearcount.evaluation.data_check import check, read_parts
-    from smearcount.report.write import make_folder
+    from smearcount.write import make_folder, replacing, write_text
 
     parts, broken = read_parts(source, split)
     report = check(parts, broken)
@@ -141,11 +141,12 @@ def check_data(
             "suspects": [asdict(suspect) | {"path": str(suspect.path)} for suspect in suspects]
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        (out / "check.json").write_text(text, encoding="utf-8")
+        write_text(out / "check.json", text)
         if suspects:
             from smearcount.evaluation.suspects import contact_sheet
 
-            contact_sheet(suspects).save(out / "suspects.png")
+            with replacing(out / "suspects.png") as stream:
+                contact_sheet(suspects).save(stream, format="PNG")
     if any(finding.severity == "error" for finding in report.findings):
         raise typer.Exit(1)
 
@@ -169,10 +170,9 @@ def _suspects(parts: dict[str, Dataset], model: str) -> list[Suspect]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from smearcount.detector.load import load_detector
     from smearcount.evaluation.suspects import missed_cells
 
-    detector = load_detector(None if model == SHIPPED else model)
+    detector = named_model(model)
     suspects: list[Suspect] = []
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("looking", total=sum(len(part) for part in parts.values()))

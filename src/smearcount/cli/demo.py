@@ -26,12 +26,13 @@ def demo(
     """Count a few drawn smears and print what was counted against what was drawn."""
     from PIL import Image
 
-    from smearcount.batch import ANNOTATED, count_batch
+    from smearcount.batch import count_batch
     from smearcount.cli.count import progress
     from smearcount.detector.load import load_detector
-    from smearcount.report.write import make_folder, replacing
+    from smearcount.image.find import ANNOTATED
     from smearcount.settings import Settings
     from smearcount.synthetic.smears import demo_smears
+    from smearcount.write import make_folder, replacing
 
     detector = load_detector()
     classes = detector.card.classes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from smearcount.cli.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from smearcount.evaluation.measure import Evaluation
     from smearcount.formats.annotated import Dataset
 
-SHIPPED: Final = "shipped"
 
 _NEEDED: Final = {
     "faster_coco_eval": "faster-coco-eval",
@@ -29,7 +29,7 @@ _NEEDED: Final = {
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"A model file, or {SHIPPED!r}.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"A model file, or {OURS!r}.")],
     data: Annotated[
         str | None,
         typer.Argument(
@@ -68,7 +68,10 @@ def evaluate(
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option(help="Micrometres per pixel; without it estimated from the red cells."),
+        typer.Option(
+            help="Micrometres per pixel; without it the file's, if plausible, else estimated from "
+            "the red cells."
+        ),
     ] = None,
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Count drawn smears that get harder, too.")
@@ -84,15 +87,14 @@ def evaluate(
             "install it with: pip install 'smearcount[evaluate]'."
         )
     from smearcount.counts.grouping import grouping
-    from smearcount.detector.load import load_detector
     from smearcount.evaluation.agreement import ALLOWED_ERROR
-    from smearcount.report.write import make_folder
+    from smearcount.write import make_folder, write_text
 
     limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
     slide_of = grouping(group_by)
     if out is not None:
         make_folder(out)
-    detector = load_detector(None if model == SHIPPED else model)
+    detector = named_model(model)
     sections: list[str] = []
     if data is not None:
         dataset = _dataset(data, split, without_duplicates_of or [])
@@ -103,7 +105,7 @@ def evaluate(
         from smearcount.evaluation.page import page
 
         title = f"Evaluation of {detector.card.name}"
-        (out / "evaluation.html").write_text(page(title, sections), encoding="utf-8")
+        write_text(out / "evaluation.html", page(title, sections))
         typer.echo(f"Page, tables and figures are in {out}", err=True)
 
 

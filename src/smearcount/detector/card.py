@@ -17,6 +17,7 @@ from pydantic import (
 from smearcount.detector.calibration import Calibration
 from smearcount.detector.scene import Scene
 from smearcount.errors import ModelError
+from smearcount.write import write_text
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -105,4 +106,4 @@ class ModelCard(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write the card as readable JSON."""
-        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_text(path, self.model_dump_json(indent=2) + "\n")

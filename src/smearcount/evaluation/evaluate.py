@@ -38,7 +38,8 @@ def evaluate(
         dataset: images with the truth, already cleaned; classes are matched by name.
         slide_of: tells which slide an image belongs to; None goes by folder.
         allowed: the allowed error of slides by class name, as a share of the true count.
-        pixel_size_um: micrometres per pixel of all images; None estimates it image by image.
+        pixel_size_um: micrometres per pixel of all images; None takes each file's where it has a
+            plausible one, else estimates it from the red cells.
         done: called after each image, for a progress bar.
 
     Raises:

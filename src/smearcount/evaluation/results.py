@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from smearcount.evaluation.agreement import Agreement, Estimate
 from smearcount.evaluation.breakdown import ERROR_KINDS
 from smearcount.evaluation.measure import Counting, Evaluation
 from smearcount.evaluation.stress import Curve
+from smearcount.write import write_csv, write_text
 
 SCHEMA_VERSION = 1
 """Raised when a key changes its meaning or goes; new keys may come at any time."""
@@ -29,7 +29,7 @@ def write_results(evaluation: Evaluation, folder: Path) -> None:
         folder: an existing folder; files of these names are replaced.
     """
     text = json.dumps(document(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "evaluation.json", text + "\n")
     _write_csv(folder / "agreement.csv", _agreement_rows(evaluation))
     _write_csv(folder / "fields.csv", _field_rows(evaluation))
     _write_csv(folder / "slides.csv", _slide_rows(evaluation))
@@ -155,15 +155,12 @@ def _stress_rows(curves: Sequence[Curve]) -> Iterable[Mapping[str, Any]]:
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     table = list(rows)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        if table:
-            writer = csv.DictWriter(file, list(table[0]))
-            writer.writeheader()
-            writer.writerows(_blank_nan(row) for row in table)
+    titles = list(table[0]) if table else []
+    write_csv(path, [titles, *([_cell(row[title]) for title in titles] for row in table)])
 
 
-def _blank_nan(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+def _cell(value: Any) -> Any:
+    return "" if isinstance(value, float) and math.isnan(value) else value
 
 
 def _without_nan(value: Any) -> Any:

@@ -13,7 +13,7 @@ from smearcount.detector.scene import Scene, focus_terms
 from smearcount.evaluation.degrade import blurred
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
-from smearcount.quality.measures import Measures, measure, view
+from smearcount.quality.measures import Measures, measure, middle
 
 BLURS_RBC: Final = (0.03, 0.03, 0.045, 0.07, 0.12)
 """Blurs to learn from: the standard deviation in red-cell diameters (0.03 is 3 px of 100)."""
@@ -53,11 +53,11 @@ def fit_scene(dataset: Dataset, seed: int = 0) -> Scene:
         rbc_px = float(np.median(diameter(cells))) if len(cells) else _WITHOUT_CELLS_PX
         diameters.append(rbc_px)
         covered.append(float(area(boxes).sum()) / (image.width * image.height))
-        clean.append(measure(view(image, rbc_px)))
+        clean.append(measure(middle(image, rbc_px)))
         chosen = int(rng.integers(len(BLURS_RBC)))
         for k in {0, chosen}:
             worse = blurred(image.pixels(), BLURS_RBC[k] * rbc_px, NOISES[k], rng)
-            soft.append(measure(view(open_image(worse), rbc_px)))
+            soft.append(measure(middle(open_image(worse), rbc_px)))
     focus = np.stack([m.focus for m in clean])
     mean, deviation = focus.mean(axis=0), focus.std(axis=0) + 1e-6
     softened = np.stack([m.focus for m in soft])

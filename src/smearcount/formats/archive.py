@@ -79,7 +79,12 @@ def _unpack(
         goal = folder / target
         if goal.exists():
             raise DataError(f"{archive}: it holds {path} twice; it is not trusted.")
-        goal.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            goal.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise DataError(
+                f"{archive}: it holds a file where {path} needs a folder; it is not trusted."
+            ) from None
         with members.open(member) as source, goal.open("wb") as sink:
             while chunk := source.read(_CHUNK):
                 left -= len(chunk)

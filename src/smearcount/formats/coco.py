@@ -24,6 +24,7 @@ from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.naming import image_size, order_classes, plain, put_images
 from smearcount.formats.text import read_text
+from smearcount.write import write_text
 
 _FILES: Final = ("{}.bbox.json", "{}.json", "instances_{}.json", "annotations/instances_{}.json")
 _DIGITS: Final = 60  # of sums and differences of coordinates, so that none is rounded
@@ -107,7 +108,7 @@ def write(dataset: Dataset, path: Path) -> None:
     categories = [_json({"id": number, "name": name}) for number, name in numbered]
     tables = {"images": images, "annotations": annotations, "categories": categories}
     parts = [f'"{name}": [\n' + ",\n".join(rows) + "\n]" for name, rows in tables.items()]
-    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+    write_text(path, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def _place(dataset: Dataset, folder: Path) -> dict[Path, str]:

@@ -14,10 +14,12 @@ whatever reached the disk survives, and who corrected what can be read afterward
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +87,8 @@ class Correction(BaseModel):
 Corrections = dict[str, tuple[Correction, ...]]
 """The lines of each image, in order, by the SHA-256 of its file."""
 
+NO_CORRECTIONS: Final[Corrections] = {}
+
 
 def read_corrections(path: Path) -> Corrections:
     """Read a list of corrections.
@@ -109,6 +113,15 @@ def read_corrections(path: Path) -> Corrections:
             raise DataError(f"{path}: line {number} is not a correction ({problem}).") from None
         found.setdefault(correction.image, []).append(correction)
     return {image: tuple(lines) for image, lines in found.items()}
+
+
+def digest(corrections: Corrections) -> str:
+    """Return a SHA-256, in hex, of what was corrected by hand in all images."""
+    by_image = {
+        image: [line.model_dump(mode="json") for line in lines]
+        for image, lines in corrections.items()
+    }
+    return hashlib.sha256(json.dumps(by_image, sort_keys=True).encode()).hexdigest()
 
 
 def history(lines: Iterable[Correction]) -> tuple[list[Correction], list[Correction]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from smearcount.errors import DataError
 from smearcount.formats.annotated import AnnotatedImage, Dataset
+from smearcount.write import write_text
 
 FILE: Final = "ids.json"
 
@@ -71,7 +72,7 @@ def note_ids(folder: Path, dataset: Dataset, split: str | None) -> None:
     if dataset.category_ids is not None:
         content["category_ids"] = list(dataset.category_ids)
     content.setdefault("images", {})[split or ""] = rows
-    (folder / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    write_text(folder / FILE, json.dumps(content) + "\n")
 
 
 def _list(image: AnnotatedImage) -> list[int] | None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import filecmp
 import shutil
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
 from smearcount.classes import CLASS_NAMES, canonical_name
 from smearcount.errors import DataError
 from smearcount.formats.annotated import Dataset
+from smearcount.image.find import SUFFIXES
+from smearcount.image.quiet import WITHOUT_WARNINGS
 from smearcount.image.raster import orientation_of
-
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-"""What counts as an image beside a label file, in the order of preference."""
 
 
 def order_classes(names: Iterable[str]) -> tuple[str, ...]:
@@ -40,7 +37,7 @@ def images_in(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+            if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
                 continue
             if path.stem in found:
                 raise DataError(
@@ -65,12 +62,10 @@ def image_size(
         DataError: the image is missing, is not an image, or has another size than declared.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                width, height = image.size
-                if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
-                    width, height = height, width
+        with WITHOUT_WARNINGS, Image.open(path) as image:
+            width, height = image.size
+            if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
+                width, height = height, width
     except FileNotFoundError:
         raise DataError(f"{path}: this image is missing; put it back or drop its labels.") from None
     except Image.DecompressionBombError:

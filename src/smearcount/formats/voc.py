@@ -22,6 +22,7 @@ from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.ids import note_ids, read_ids
 from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
 from smearcount.formats.text import read_text
+from smearcount.write import write_text
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 CLASSES_FILE: Final = "classes.txt"
@@ -101,13 +102,13 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
             raise DataError(
                 f"{path}: another split has other labels for an image of this name; rename one."
             )
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     if split is not None:
         lists = folder / "ImageSets" / "Main"
         lists.mkdir(parents=True, exist_ok=True)
         names = "".join(f"{image.path.stem}\n" for image in dataset.images)
-        (lists / f"{split}.txt").write_text(names, encoding="utf-8")
-    (folder / CLASSES_FILE).write_text("\n".join(dataset.classes) + "\n", encoding="utf-8")
+        write_text(lists / f"{split}.txt", names)
+    write_text(folder / CLASSES_FILE, "\n".join(dataset.classes) + "\n")
     note_ids(folder, dataset, split)
 
 

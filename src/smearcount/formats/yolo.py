@@ -22,6 +22,7 @@ from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.formats.ids import Ids, note_ids, read_ids
 from smearcount.formats.naming import image_size, images_in, order_classes, plain, put_images
 from smearcount.formats.text import read_text
+from smearcount.write import write_text
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 _DECIMALS_PX: Final = 6
@@ -85,11 +86,11 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     labels.mkdir(parents=True, exist_ok=True)
     for image in dataset.images:
         text = "".join(f"{line}\n" for line in _lines(image))
-        (labels / f"{placed[image.path].stem}.txt").write_text(text, encoding="utf-8")
+        write_text(labels / f"{placed[image.path].stem}.txt", text)
     parts = [f"{_yaml_key(name)}: images/{name}" for name in splits(folder)] or ["train: images"]
     names = [f"  - {json.dumps(name, ensure_ascii=False)}" for name in dataset.classes]
     text = "\n".join(["path: .", *parts, f"nc: {len(names)}", "names:", *names, ""])
-    yaml.write_text(text, encoding="utf-8")
+    write_text(yaml, text)
     note_ids(folder, dataset, split)
 
 

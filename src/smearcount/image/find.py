@@ -13,8 +13,8 @@ from smearcount.errors import UsageError
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 """Files in folders count as images if they end in one of these, in any case."""
 
-_OWN_RESULTS: Final = "annotated"
-"""A folder of pictures that this package drew, left out where a folder is walked."""
+ANNOTATED: Final = "annotated"
+"""The folder, inside the results of a batch, of the pictures that this package drew."""
 
 
 def find_images(paths: Sequence[str]) -> list[str]:
@@ -62,11 +62,9 @@ def _named_by(path: str) -> list[str]:
 def _walk(folder: str) -> Iterator[str]:
     locked: list[str] = []
     for parent, folders, files in os.walk(folder, onerror=lambda e: locked.append(e.filename)):
-        own = _OWN_RESULTS in folders and "counts.csv" in files
+        own = ANNOTATED in folders and "counts.csv" in files
         folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and not (own and name == _OWN_RESULTS)
+            name for name in folders if not name.startswith(".") and not (own and name == ANNOTATED)
         )
         for name in sorted(files):
             if not name.startswith(".") and _is_image(name):

@@ -13,7 +13,7 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import RBC_UM, Scale
 from smearcount.detector.scene import Scene
 from smearcount.image.image import SmearImage
-from smearcount.quality.measures import RBC_PX, measure, view
+from smearcount.quality.measures import RBC_PX, measure, middle
 
 OUT_OF_FOCUS: Final = "out of focus"
 TOO_DARK: Final = "too dark"
@@ -122,7 +122,7 @@ def flags_of_picture(image: SmearImage, scale: Scale, card: ModelCard) -> tuple[
     if scene is None:
         return ()
     rbc_px = scale.rbc_diameter_px or card.source_rbc_px or RBC_PX
-    measures = measure(view(image, rbc_px))
+    measures = measure(middle(image, rbc_px))
     raised = []
     if rbc_px >= _MEASURABLE * RBC_PX and scene.unsharpness(measures.focus) > 0:
         raised.append(OUT_OF_FOCUS)

@@ -47,7 +47,7 @@ class Measures:
     burnt: float
 
 
-def view(image: SmearImage, rbc_px: float) -> NDArray[np.uint8]:
+def middle(image: SmearImage, rbc_px: float) -> NDArray[np.uint8]:
     """Return the middle of an image as it is measured, at most ``LONGEST_PX`` wide and high.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.report.outcome import Outcome
-from smearcount.report.write import replacing
+from smearcount.write import replacing
 
 
 def shortest(values: NDArray[np.float32]) -> list[float]:

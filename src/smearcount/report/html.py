@@ -18,14 +18,15 @@ from smearcount import __version__
 from smearcount.classes import class_colour
 from smearcount.counts.slides import Slide, interval_of_sum
 from smearcount.detector.card import ModelCard
+from smearcount.image.find import ANNOTATED
 from smearcount.quality.flags import EXPLAINED
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
 from smearcount.report.outcome import Outcome, total
 from smearcount.report.slides import counted_field
 from smearcount.report.table import in_words
-from smearcount.report.write import write_text
 from smearcount.result import CountResult
 from smearcount.settings import Settings
+from smearcount.write import write_text
 
 THUMBNAIL_PX: Final = 420
 """Longer side of the pictures on the page."""
@@ -53,7 +54,7 @@ def write_report(
         _notices(outcomes),
         slides_section(slides, card),
         images_section(outcomes, card),
-        _pictures(outcomes, card, path.parent / "annotated"),
+        _pictures(outcomes, card, path.parent / ANNOTATED),
         _method(settings, card),
         _foot(),
     ]
@@ -167,7 +168,8 @@ def _method(settings: Settings, card: ModelCard) -> str:
         ("Cells at the border", _EDGE[settings.edge]),
         (
             "Pixel size",
-            "estimated from the red cells (7.5 µm wide)"
+            "each file's own where it has a plausible one, else estimated from the red cells "
+            "(7.5 µm wide)"
             if settings.pixel_size_um is None
             else f"{settings.pixel_size_um} µm, as given",
         ),

@@ -84,8 +84,9 @@ def images_section(outcomes: Sequence[Outcome], card: ModelCard) -> str:
 
 def common_folder(names: Sequence[str]) -> str:
     """Return the folder, with its slash, in which all files lie; empty where there is none."""
-    shared = os.path.commonprefix([name[: name.rfind("/") + 1] for name in names])  # noqa: RUF071 (cut at a slash below)
-    return shared[: shared.rfind("/") + 1]
+    slashed = [name.replace(os.sep, "/") for name in names]
+    shared = os.path.commonprefix([name[: name.rfind("/") + 1] for name in slashed])  # noqa: RUF071 (cut at a slash below)
+    return names[0][: shared.rfind("/") + 1] if names else ""
 
 
 def _sortable(head: Iterable[str], rows: Sequence[str]) -> str:

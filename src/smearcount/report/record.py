@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from smearcount import __version__
 from smearcount.detector.card import ModelCard
+from smearcount.formats.corrections import NO_CORRECTIONS, Corrections, digest
 from smearcount.report.outcome import Outcome
 from smearcount.report.table import status
-from smearcount.report.write import write_text
 from smearcount.settings import Settings
+from smearcount.write import write_text
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
 
@@ -27,6 +28,7 @@ def write_record(
     settings: Settings,
     card: ModelCard,
     command: Sequence[str] = (),
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> None:
     """Write ``run.json``.
 
@@ -36,17 +38,20 @@ def write_record(
         settings: what was asked for.
         card: the card of the model that looked.
         command: the command line, word by word; empty when called from Python.
+        corrections: what was corrected by hand; only their digest is written.
     """
     record = {
         "schema_version": 1,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),
         "settings": asdict(settings),
+        "corrections_sha256": digest(corrections) if corrections else None,
         "model": {
             "name": card.name,
             "architecture": card.architecture,
             "sha256": card.sha256,
             "thresholds": dict(zip(card.classes, card.thresholds, strict=True)),
+            "cut_odds": card.cut_odds,
             "iou_threshold": card.iou_threshold,
         },
         "versions": {
@@ -70,5 +75,6 @@ def _image(outcome: Outcome) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "notes": list(image.notes),
+        "corrections": outcome.result.corrections,
         "picture": outcome.picture,
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,8 +14,8 @@ from smearcount.counts.grouping import Grouping, group
 from smearcount.counts.slides import CountedField, Slide, add_up
 from smearcount.detector.card import ModelCard
 from smearcount.report.outcome import Outcome
-from smearcount.report.write import write_text
 from smearcount.result import CountResult
+from smearcount.write import write_csv
 
 PLATELETS: Final = "Platelets"
 
@@ -59,12 +57,9 @@ def slides_of(outcomes: Sequence[Outcome], slide_of: Grouping, card: ModelCard) 
 
 def write_slides_csv(path: Path, slides: Sequence[Slide], classes: Sequence[str]) -> None:
     """Write ``slides.csv``; a cell is empty where there is nothing to say, never a zero."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     columns = slide_columns(classes)
-    table.writerow([title for title, _ in columns])
-    table.writerows([cell(slide) for _, cell in columns] for slide in slides)
-    write_text(path, text.getvalue())
+    titles = [title for title, _ in columns]
+    write_csv(path, [titles, *([cell(slide) for _, cell in columns] for slide in slides)])
 
 
 def slide_columns(classes: Sequence[str]) -> list[tuple[str, Callable[[Slide], str]]]:

@@ -5,15 +5,13 @@ A column is added in one place: :func:`columns` for the file, :func:`screen_colu
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from smearcount.report.outcome import Outcome, total
-from smearcount.report.write import write_text
 from smearcount.result import CountResult
+from smearcount.write import write_csv
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,9 @@ def status(outcome: Outcome) -> str:
 
 def write_counts_csv(path: Path, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
     """Write ``counts.csv``: one row per input, in input order; a failed one has empty counts."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     shown = columns(classes)
-    table.writerow([column.title for column in shown])
-    table.writerows([column.cell(outcome) for column in shown] for outcome in outcomes)
-    write_text(path, text.getvalue())
+    titles = [column.title for column in shown]
+    write_csv(path, [titles, *([column.cell(each) for column in shown] for each in outcomes)])
 
 
 def print_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:

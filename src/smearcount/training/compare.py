@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import statistics
 import time
@@ -31,6 +30,7 @@ from smearcount.training.train import (
     train_detector,
 )
 from smearcount.training.view import view_of_field
+from smearcount.write import write_csv, write_text
 
 EQUAL_MAP_50: Final = 0.01
 """Networks whose mAP50 differs by less than this, or than between seeds, are equally good."""
@@ -125,7 +125,7 @@ def compare(
                     quiet=quiet, say=say,
                 )  # fmt: skip
                 figures = measure_run(trained)
-                (run / _MEASURED).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+                write_text(run / _MEASURED, json.dumps(figures, indent=2) + "\n")
             figures = json.loads((run / _MEASURED).read_text(encoding="utf-8"))
             rows.append(Row(arch, seed, figures))
             comparison = Comparison(tuple(rows), winner(rows))
@@ -181,13 +181,12 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     """Write ``compare.csv``, ``compare.md`` and ``compare.png``."""
     rows = comparison.rows
     names = list(dict.fromkeys(name for row in rows for name in row.figures))
-    with (folder / "compare.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["architecture", "seed", *names])
-        for row in rows:
-            figures = [_text(row.figures[n]) if n in row.figures else "" for n in names]
-            writer.writerow([row.arch, row.seed, *figures])
-    (folder / "compare.md").write_text(as_markdown(comparison), encoding="utf-8")
+    table = [["architecture", "seed", *names]]
+    for row in rows:
+        figures = [_text(row.figures[n]) if n in row.figures else "" for n in names]
+        table.append([row.arch, str(row.seed), *figures])
+    write_csv(folder / "compare.csv", table)
+    write_text(folder / "compare.md", as_markdown(comparison))
     plot_comparison(comparison, folder / "compare.png")
 
 

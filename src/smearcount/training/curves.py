@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
+
+from smearcount.write import write_csv
 
 
 class Curves(Callback):
@@ -50,10 +51,8 @@ class Curves(Callback):
         self.rows[-1]["seconds"] = round(time.perf_counter() - self._begun, 3)
         self.out.mkdir(parents=True, exist_ok=True)
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with (self.out / "curves.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        table = ([row.get(name, "") for name in names] for row in self.rows)
+        write_csv(self.out / "curves.csv", [names, *table])
         plot_curves(self.rows, self.out / "curves.png")
 
     def _keep(self, trainer: pl.Trainer) -> None:

@@ -33,7 +33,6 @@ from smearcount.detector.prepare import GREY, glance
 from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
-from smearcount.report.write import make_folder
 from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.dataset import rbc_diameters
 from smearcount.training.export import store_as_half
@@ -41,8 +40,9 @@ from smearcount.training.fit import best_precision
 from smearcount.training.quantise import CALIBRATION_IMAGES, quantise
 from smearcount.training.smearnet import SPREAD, Bottleneck, ConvNormAct
 from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.write import make_folder, write_text
 
-VIEW_PX = 160
+WINDOW_PX = 160
 """Side of the square views that the ruler learns from."""
 
 STEPS_PER_EPOCH = 100
@@ -118,20 +118,20 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
 
 
 def _view(picture: Pixels, scale: float) -> Tensor:
-    """Return a random ``VIEW_PX`` square at ``scale``; mirrored on where the picture ends."""
+    """Return a random ``WINDOW_PX`` square at ``scale``; mirrored on where the picture ends."""
     tall, wide = picture.shape[:2]
     width, height = max(2, round(wide * scale)), max(2, round(tall * scale))
-    if width >= VIEW_PX and height >= VIEW_PX:
-        span = VIEW_PX / scale
+    if width >= WINDOW_PX and height >= WINDOW_PX:
+        span = WINDOW_PX / scale
         left, top = uniform(0, max(1e-3, wide - span)), uniform(0, max(1e-3, tall - span))
         box = (left, top, min(wide, left + span), min(tall, top + span))
-        part = glance(picture, box, (VIEW_PX, VIEW_PX))
+        part = glance(picture, box, (WINDOW_PX, WINDOW_PX))
         return torch.from_numpy(np.array(part)).permute(2, 0, 1).contiguous()
     small = glance(picture, (0, 0, wide, tall), (width, height))
     field = np.tile(np.block([[[small], [small[:, ::-1]]], [[small[::-1]], [small[::-1, ::-1]]]]),
-                    (VIEW_PX // (2 * height) + 2, VIEW_PX // (2 * width) + 2, 1))  # fmt: skip
+                    (WINDOW_PX // (2 * height) + 2, WINDOW_PX // (2 * width) + 2, 1))  # fmt: skip
     top, left = (int(torch.randint(2 * side, ())) for side in (height, width))
-    window = field[top : top + VIEW_PX, left : left + VIEW_PX]
+    window = field[top : top + WINDOW_PX, left : left + WINDOW_PX]
     return torch.from_numpy(np.ascontiguousarray(window)).permute(2, 0, 1).contiguous()
 
 
@@ -225,7 +225,7 @@ def fit_ruler(
         },
         metrics=metrics,
     )
-    out.with_suffix(".json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_text(out.with_suffix(".json"), card.model_dump_json(indent=2) + "\n")
     return card
 
 

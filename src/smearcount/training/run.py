@@ -9,10 +9,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smearcount.errors import UsageError
-from smearcount.report.write import make_folder
 from smearcount.training.architectures import Architecture, architecture
 from smearcount.training.recipe import Recipe
 from smearcount.training.splits import DataChoice
+from smearcount.write import make_folder, write_text
 
 SETTINGS: Final = "settings.json"
 LAST: Final = "last.ckpt"
@@ -85,7 +85,7 @@ def claim(run: Path, settings: RunSettings, begun_with: str = LAST) -> None:
     """
     if not (run / SETTINGS).exists() or not (run / begun_with).exists():
         make_folder(run)
-        (run / SETTINGS).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_text(run / SETTINGS, settings.model_dump_json(indent=2) + "\n")
         return
     begun = read_settings(run)
     differing = [name for name in RunSettings.model_fields if _differ(begun, settings, name)]

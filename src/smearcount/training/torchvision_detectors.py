@@ -19,7 +19,7 @@ from smearcount.training.weights import BACKBONE, State, download
 CEILING: Final = 5000
 """Candidates and detections allowed per image: torchvision stops at 100 to 300 by itself."""
 
-VIEW_PX: Final = {"min_size": 480, "max_size": 1333}
+_SIDES: Final = {"min_size": 480, "max_size": 1333}
 """To which size torchvision's larger networks bring images: the shorter side, at most the longer.
 
 A microscope field of 640 × 480 is shown as it is; cells are large, so the 800 px that torchvision
@@ -120,10 +120,10 @@ _MODELS: Final[dict[str, Build]] = {
         rpn_post_nms_top_n_test=2000,
         box_score_thresh=SCORE_FLOOR,
         box_detections_per_img=CEILING,
-        **VIEW_PX,
+        **_SIDES,
     ),
-    "retinanet_resnet50_fpn_v2": _as_is(tv.retinanet_resnet50_fpn_v2, **_RAISED, **VIEW_PX),
-    "fcos_resnet50_fpn": _as_is(tv.fcos_resnet50_fpn, **_RAISED, **VIEW_PX),
+    "retinanet_resnet50_fpn_v2": _as_is(tv.retinanet_resnet50_fpn_v2, **_RAISED, **_SIDES),
+    "fcos_resnet50_fpn": _as_is(tv.fcos_resnet50_fpn, **_RAISED, **_SIDES),
 }
 
 _COCO: Final = {

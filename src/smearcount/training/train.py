@@ -53,6 +53,7 @@ from smearcount.training.splits import (
 from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
 from smearcount.training.torchvision_detectors import freeze_early
 from smearcount.training.weights import BACKBONE, COCO, apply_weights
+from smearcount.write import write_text
 
 SCENE_IMAGES = 20
 """Fewer pictures do not say what usual pictures look like."""
@@ -240,7 +241,7 @@ def _run(
     fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
     seconds = read_checkpoint(folder / LAST).seconds
     facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
-    (folder / FITTED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / FITTED, json.dumps(facts, indent=2) + "\n")
     network.load_state_dict(fitted.weights)
     card = _empty_card(folder, settings, train, of)
     as_before = earlier.training.get("precision") if earlier else None

@@ -16,6 +16,7 @@ from smearcount.training.recipe import Recipe
 from smearcount.training.run import claim
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.train import Say, resolved, settings_of, silent, train_detector
+from smearcount.write import write_text
 
 STUDY = "study.sqlite"
 """The file that holds all trials."""
@@ -110,7 +111,7 @@ def tune(
             study.optimize(objective, n_trials=1)
     best = varied(base, optuna.trial.FixedTrial(study.best_params))
     path = folder / "best.toml"
-    path.write_text(as_toml(best), encoding="utf-8")
+    write_text(path, as_toml(best))
     return Tuned(best, float(study.best_value), len(_finished(study)), path)
 
 

@@ -27,7 +27,8 @@ class SettingsBody(BaseModel):
     Attributes:
         thresholds: one score per class in label order; None takes the model's own.
         edge: which cells at the border count.
-        pixel_size_um: micrometres per pixel; None estimates it.
+        pixel_size_um: micrometres per pixel; None takes the file's where it has a plausible one,
+            else estimates it from the red cells.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -13,11 +13,11 @@ import numpy as np
 from smearcount.analyse import judge
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import Pixels
-from smearcount.image.image import Region, SmearImage
-from smearcount.image.read import open_image
+from smearcount.detector.scale import Scale
+from smearcount.image.image import SmearImage
 from smearcount.quality.flags import OF_PICTURE
-from smearcount.result import CountResult, Scale
+from smearcount.report.outcome import reader
+from smearcount.result import CountResult
 from smearcount.settings import Settings
 
 
@@ -83,16 +83,12 @@ class Seen:
             width=self.width,
             height=self.height,
             sha256=self.sha256,
-            read=lambda region: _read(path, region),
+            read=reader(str(path)),
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
         )
         result = judge(image, self.candidates, self.scale, card, settings, self.picture_flags)
         return replace(result, seconds=self.seconds)
-
-
-def _read(path: Path, region: Region) -> Pixels:
-    return open_image(path).read(region)
 
 
 def write_seen(path: Path, seen: Seen) -> None:

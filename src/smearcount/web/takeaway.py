@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from smearcount.counts.grouping import BY_FOLDER, grouping
 from smearcount.image.find import SUFFIXES
 from smearcount.report.coco import shortest, write_coco
 from smearcount.report.html import write_report
@@ -16,6 +18,7 @@ from smearcount.report.table import write_counts_csv
 from smearcount.web.labels import write_labels
 from smearcount.web.names import natural_order
 from smearcount.web.session import Session
+from smearcount.write import write_csv, write_text
 
 Writer = Callable[[Session, Path], None]
 
@@ -49,8 +52,9 @@ def command(session: Session) -> str:
     if any(session.standing(photograph) for photograph in session.roll):
         words += ["--corrections", str(session.folder.corrections)]
     if any("/" in photograph.name for photograph in session.roll):
-        words += ["--group-by", "folder"]
-    return shlex.join([*words, "--out", "counted"])
+        words += ["--group-by", BY_FOLDER]
+    quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return quoted([*words, "--out", "counted"])
 
 
 def _sources(session: Session) -> list[str]:
@@ -68,34 +72,28 @@ def _counts(session: Session, path: Path) -> None:
 
 def _cells(session: Session, path: Path) -> None:
     """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
-    with path.open("w", newline="", encoding="utf-8-sig") as stream:
-        table = csv.writer(stream)
-        table.writerow(["image", "class", "score", "x0", "y0", "x1", "y1", "counted"])
-        for outcome in outcomes(session):
-            if outcome.result is None:
-                continue
-            found, card = outcome.result.detections, outcome.result.card
-            scores = shortest(found.scores)
-            for index, (box, _, label) in enumerate(found):
-                name = card.classes[label - 1]
-                counted = "yes" if outcome.result.counted[index] else "no"
-                table.writerow([outcome.name, name, scores[index], *shortest(box), counted])
+    rows: list[list[object]] = [["image", "class", "score", "x0", "y0", "x1", "y1", "counted"]]
+    for outcome in outcomes(session):
+        if outcome.result is None:
+            continue
+        found, card = outcome.result.detections, outcome.result.card
+        scores = shortest(found.scores)
+        for index, (box, _, label) in enumerate(found):
+            name = card.classes[label - 1]
+            counted = "yes" if outcome.result.counted[index] else "no"
+            rows.append([outcome.name, name, scores[index], *shortest(box), counted])
+    write_csv(path, rows)
 
 
 def _slides(session: Session, path: Path) -> None:
     card = session.card
-    write_slides_csv(path, slides_of(outcomes(session), folder_of, card), card.classes)
-
-
-def folder_of(name: str) -> str:
-    """Return the folder of a photograph, which is its slide; ``.`` where it has none."""
-    return str(PurePosixPath(name).parent)
+    write_slides_csv(path, slides_of(outcomes(session), grouping(BY_FOLDER), card), card.classes)
 
 
 def _report(session: Session, path: Path) -> None:
     found, card = outcomes(session), session.card
-    folders = {folder_of(outcome.name) for outcome in found}
-    slides = slides_of(found, folder_of, card) if folders - {"."} else []
+    grouped = any("/" in outcome.name for outcome in found)
+    slides = slides_of(found, grouping(BY_FOLDER), card) if grouped else []
     write_report(path, found, slides, session.settings, card)
 
 
@@ -112,7 +110,7 @@ def _corrections(session: Session, path: Path) -> None:
 
 
 def _command(session: Session, path: Path) -> None:
-    path.write_text(command(session) + "\n", encoding="utf-8")
+    write_text(path, command(session) + "\n")
 
 
 WRITERS: dict[str, tuple[str, Writer]] = {

@@ -1,8 +1,10 @@
-"""Whole files or none: a report file is never seen half written."""
+"""Whole files or none: no file of ours is ever seen half written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -46,6 +48,18 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as stream:
         stream.write(text.encode("utf-8", errors="surrogateescape"))
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV: UTF-8, commas, one line feed per row; see :func:`replacing`.
+
+    Args:
+        path: the file to write; its folder must exist.
+        rows: the titles, then one row after the other.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def make_folder(path: Path) -> None:
