@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CountResult:
     """What was counted in one image, and all that is needed to check it.
 
@@ -49,6 +49,10 @@ class CountResult:
     card: ModelCard
     seconds: float
     corrections: int = 0
+
+    def __repr__(self) -> str:
+        """Return what one wants to see first."""
+        return f"CountResult({self.image.name!r}, counts={self.counts}, flags={self.flags})"
 
     @property
     def counts(self) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -16,6 +15,9 @@ top or left border count, those touching the bottom or right do not (the haemocy
 """
 
 EDGE_RULES: Final[tuple[str, ...]] = get_args(EdgeRule)
+
+PIXEL_SIZES_UM: Final = (0.01, 5.0)
+"""Micrometres per pixel, least and most, that a light microscope's camera could have."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,12 @@ class Settings:
         if self.edge not in EDGE_RULES:
             raise UsageError(f"edge must be one of {', '.join(EDGE_RULES)}, not {self.edge!r}.")
         size = self.pixel_size_um
-        if size is not None and not (math.isfinite(size) and size > 0):
-            raise UsageError(f"pixel size must be a positive number of µm per px, not {size}.")
+        smallest, largest = PIXEL_SIZES_UM
+        if size is not None and not smallest <= size <= largest:
+            raise UsageError(
+                f"pixel size must be from {smallest} to {largest} µm per px, such as 0.1, "
+                f"not {size}."
+            )
 
     def thresholds(self, recommended: tuple[float, ...]) -> tuple[float, ...]:
         """Return the threshold of each class, in label order.

@@ -76,4 +76,7 @@ def make_folder(path: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> UsageError:
     """Return the error to raise where results cannot be written."""
-    return UsageError(f"{path}: results cannot be written there ({error.strerror}).")
+    return UsageError(
+        f"{path}: results cannot be written there ({error.strerror}); close it where it is open, "
+        "or name another folder."
+    )

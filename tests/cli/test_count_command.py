@@ -86,7 +86,9 @@ def test_json_is_one_document_with_nothing_around_it(run: Run, tmp_path: Path) -
         "images_counted": 1,
         "images_failed": 1,
         "counts": {"WBC": 1, "RBC": 3, "Platelets": 1},
+        "intervals": None,
     }
+    assert document["slides"] == []
     assert "gone.png" in err
 
 
@@ -136,6 +138,7 @@ def test_results_inside_the_input_folder_are_not_counted_next_time(
         ("--pixel-size", "0"),
         ("--pixel-size", "inf"),
         ("--pixel-size", "7.5"),
+        ("--pixel-size", "1e-9"),
         ("--model", "no-such-model.onnx"),
         ("--colour", "red"),
     ],
@@ -300,6 +303,53 @@ def test_images_are_summed_into_slides_and_a_report_is_written(run: Run, tmp_pat
         str(tmp_path / "in/B"),
     ]
     assert "Blood cell counts" in (out / "report.html").read_text()
+    code, text, err = run("count", tmp_path / "in/A", "-o", out, "--group-by", "folder", "--json")
+    (slide,) = json.loads(text)["slides"]
+    assert (slide["fields"], slide["classes"]["RBC"]["total"]) == (2, 7)
+    assert "report.html, 1 pictures in annotated" in err, "what is left of the first run is told"
+
+
+def test_what_a_folder_holds_beside_the_images_counted_is_told(run: Run, tmp_path: Path) -> None:
+    some_smear(tmp_path / "in/a.png")
+    for name in ("b.HEIC", "c.svs", "notes.txt"):
+        (tmp_path / "in" / name).touch()
+    frames = [Image.open(some_smear(tmp_path / f"{n}.png", reds=n)) for n in (2, 3)]
+    frames[0].save(tmp_path / "in" / "stack.tif", save_all=True, append_images=frames[1:])
+    code, _, err = run("count", tmp_path / "in", "--threshold", "0.5")
+    assert code == 0
+    assert "2 files such as" in err
+    assert "b.HEIC left out" in err
+    assert "stack.tif only the first page" in err
+    assert "whatever --threshold" in err
+
+
+def test_a_pipe_and_a_loop_of_links_fail_alone(run: Run, tmp_path: Path) -> None:
+    good = some_smear(tmp_path / "in/a.png")
+    os.mkfifo(tmp_path / "in/pipe.png")
+    (tmp_path / "in/loop.png").symlink_to("loop.png")
+    (tmp_path / "in/again").symlink_to(tmp_path / "in", target_is_directory=True)
+    code, out, _ = run("count", tmp_path / "in", "-o", tmp_path / "out", "--json")
+    assert code == 1
+    images = {Path(image["image"]).name: image for image in json.loads(out)["images"]}
+    assert {name: image["status"] for name, image in images.items()} == {
+        good.name: "counted",
+        "pipe.png": "error",
+        "loop.png": "error",
+    }
+    assert "a pipe, not a file" in images["pipe.png"]["error"]
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "x", "-o", "y"), ("compare", "x", "-o", "y"), ("evaluate", "shipped", "x")]
+)
+def test_a_command_beyond_the_base_install_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("smearcount.cli.extras.find_spec", lambda name: None)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert "pip install '.[" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_an_image_of_no_slide_is_told(run: Run, tmp_path: Path) -> None:

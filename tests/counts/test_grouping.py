@@ -29,6 +29,22 @@ def test_by_a_table_with_paths_or_file_names(tmp_path: Path) -> None:
     assert group(["x/1.png", "y/2.png", "3.png"], grouping(str(table))) == {"S1": [0], "S2": [1]}
 
 
+def test_a_table_as_european_spreadsheets_write_it(tmp_path: Path) -> None:
+    table = tmp_path / "slides.csv"
+    table.write_text("Image; Slide\n1.png; S1\n", encoding="utf-8-sig")
+    assert grouping(str(table))("x/1.png") == "S1"
+
+
+def test_an_image_listed_for_two_slides_and_a_table_in_utf_16_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "slides.csv"
+    table.write_text("image,slide\n1.png,S1\n1.png,S2\n")
+    with pytest.raises(UsageError, match=r"1\.png is listed for S1 and for S2"):
+        grouping(str(table))
+    table.write_text("image,slide\n1.png,S1\n", encoding="utf-16")
+    with pytest.raises(UsageError, match="UTF-8"):
+        grouping(str(table))
+
+
 @pytest.mark.parametrize("text", ["", "image,slide\n", "picture,slide\n1.png,A\n"])
 def test_a_table_without_its_columns_is_refused(tmp_path: Path, text: str) -> None:
     table = tmp_path / "slides.csv"

@@ -65,11 +65,15 @@ def test_without_red_cells_there_is_no_ratio() -> None:
 def test_a_density_needs_pixel_size_and_two_edge_rule_and_says_so() -> None:
     known = field(1, 100, 5, mm2=0.01)
     assert add_up("A", [known, known], CLASSES, "RBC", None).classes["RBC"].per_mm2 == 10_000
-    unknown = add_up("A", [known, field(1, 100, 5)], CLASSES, "RBC", None)
+    unknown_size = field(1, 100, 5)
+    unknown = add_up("A", [known, unknown_size], CLASSES, "RBC", None)
     assert unknown.classes["RBC"].per_mm2 is None
     assert "pixel size" in unknown.no_density
     twice = add_up("A", [replace(known, two_edges=False)], CLASSES, "RBC", None)
     assert "two-edge" in twice.no_density
+    both = add_up("A", [replace(unknown_size, two_edges=False)], CLASSES, "RBC", None).no_density
+    assert "--pixel-size" in both
+    assert "--edge two-edges" in both
 
 
 def test_a_slide_of_failed_images_has_no_sums_to_show() -> None:

@@ -192,10 +192,14 @@ def test_white_is_zero_and_planar_tiffs(tmp_path: Path, picture: np.ndarray) -> 
     assert np.array_equal(open_image(inverted).pixels()[1:, :, 0], 255 - picture[1:, :, 0])
 
 
-def test_the_first_page_counts_and_a_note_says_so(tmp_path: Path, picture: np.ndarray) -> None:
-    file = tmp_path / "pages.tif"
+@pytest.mark.parametrize("name", ["pages.tif", "frames.png", "frames.webp"])
+def test_the_first_page_counts_and_a_note_says_so(
+    tmp_path: Path, picture: np.ndarray, name: str
+) -> None:
+    file = tmp_path / name
     pages = [Image.fromarray(picture), Image.fromarray(255 - picture)]
-    pages[0].save(file, save_all=True, append_images=pages[1:])
+    exact = {"lossless": True} if name.endswith("webp") else {}
+    pages[0].save(file, save_all=True, append_images=pages[1:], **exact)
     image = open_image(file)
     assert np.array_equal(image.pixels(), picture)
     assert image.notes == ("the first of 2 pages",)

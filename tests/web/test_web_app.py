@@ -264,6 +264,14 @@ def test_the_command_names_every_photograph_and_every_digit(client: TestClient) 
     assert Path(words[2]).read_bytes() == png(PICTURE)
 
 
+def test_the_command_names_the_model_that_looked(tmp_path: Path) -> None:
+    model = tmp_path / "my own.onnx"
+    app = create_app(tmp_path / "session", DiscDetector(), model=model)
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        words = shlex.split(client.get("/api/takeaway/command.txt").text)
+    assert words[words.index("--model") + 1] == str(model)
+
+
 def test_the_same_photograph_twice_is_one_and_its_name_leaves_no_folder(
     client: TestClient, tmp_path: Path
 ) -> None:

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from smearcount.cli.train import Data, Out, Quiet, Split, Val, ValSplit, Weights
+from smearcount.cli.train import (
+    Data,
+    Out,
+    Quiet,
+    Split,
+    Val,
+    ValSplit,
+    Weights,
+    require_training,
+)
 from smearcount.errors import UsageError
 
 
@@ -30,6 +39,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Train several architectures on one split, tabulate them and name the one to take."""
+    require_training()
     from smearcount.training.architectures import ARCHITECTURES
     from smearcount.training.compare import as_markdown
     from smearcount.training.compare import compare as run_comparison

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from smearcount.cli.bar import bar
+from smearcount.cli.notices import (
+    WHATEVER_THRESHOLD,
+    failure,
+    left_by_earlier_runs,
+    pages_left_out,
+    pictures_left_out,
+    without_slide,
+)
 from smearcount.errors import UsageError
 from smearcount.settings import EDGE_RULES, Settings
-
-if TYPE_CHECKING:
-    from smearcount.report.outcome import Outcome
 
 
 def count(
@@ -122,13 +128,13 @@ def _count(
     by_hand = {} if corrections is None else read_corrections(corrections)
     # Of many images each has a core of its own; a single one has them all.
     detector = load_detector(model, threads=1 if len(found) > 1 else None)
-    with progress(len(found)) as tell:
+    with bar("counting", len(found)) as step:
         outcomes = count_batch(
             found,
             detector,
             settings,
             out,
-            on_result=tell,
+            on_result=lambda outcome: step(failure(outcome)),
             command=("smearcount", *sys.argv[1:]),
             corrections=by_hand,
         )
@@ -138,13 +144,6 @@ def _count(
 
         slides = slides_of(outcomes, slide_of, detector.card)
         write_slides_csv(out / "slides.csv", slides, detector.card.classes)
-        without = [name for name in found if not slide_of(name)]
-        if without:
-            print(
-                f"smearcount: {len(without)} of {len(found)} images, such as {without[0]}, belong "
-                "to no slide of --group-by and are in no sum.",
-                file=sys.stderr,
-            )
     if out is not None and report:
         from smearcount.report.html import write_report
 
@@ -152,11 +151,19 @@ def _count(
     if as_json:
         from json import dumps
 
-        print(dumps(document(outcomes, settings, detector.card)))
+        print(dumps(document(outcomes, settings, detector.card, slides)))
     else:
         print_table(outcomes, detector.card.classes)
-        if out is not None:
-            print(f"Tables and annotated pictures are in {out}", file=sys.stderr)
+    told = [pictures_left_out(paths), pages_left_out(outcomes)]
+    if slide_of is not None:
+        told.append(without_slide(found, slide_of))
+    if settings.threshold is not None:
+        told.append(WHATEVER_THRESHOLD)
+    if out is not None:
+        told.append(left_by_earlier_runs(out, outcomes, slides=bool(slides), report=report))
+        told.append(f"tables and annotated pictures are in {out}")
+    for sentence in filter(None, told):
+        print(f"smearcount: {sentence}", file=sys.stderr)
     return sum(outcome.result is None for outcome in outcomes)
 
 
@@ -173,50 +180,14 @@ def _scores(text: str | None) -> float | tuple[float, ...] | None:
     return scores if len(scores) > 1 else scores[0]
 
 
-@contextmanager
-def progress(images: int) -> Iterator[Callable[[Outcome], None]]:
-    """Show a bar on standard error while images are counted, where someone can see it.
-
-    Yields:
-        what to call with each outcome: it moves the bar, and tells why an image failed.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    shown = console.is_terminal and images > 1
-    words = TextColumn("counting")
-    bar = Progress(
-        words,
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not shown,
-    )
-    with bar:
-        task = bar.add_task("counting", total=images)
-
-        def tell(outcome: Outcome) -> None:
-            if outcome.error is not None:
-                console.print(Text(f"smearcount: {outcome.error}"))
-            bar.advance(task)
-
-        yield tell
-
-
 def _without_own_pictures(found: list[str], given: Sequence[str], annotated: Path) -> list[str]:
     """Leave out the pictures that an earlier run drew, unless they are asked for by name."""
-    own = annotated.resolve()
-    kept = [path for path in found if path in given or not Path(path).resolve().is_relative_to(own)]
+    own = Path(os.path.realpath(annotated))  # unlike Path.resolve, it says nothing of loops
+    kept = [
+        path
+        for path in found
+        if path in given or not Path(os.path.realpath(path)).is_relative_to(own)
+    ]
     if not kept:
         raise UsageError(f"{annotated.parent}: holds no images but those that smearcount drew.")
     return kept

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from smearcount.cli.bar import bar
 from smearcount.cli.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
@@ -167,17 +168,13 @@ def _print(report: DataReport) -> None:
 
 
 def _suspects(parts: dict[str, Dataset], model: str) -> list[Suspect]:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from smearcount.evaluation.suspects import missed_cells
 
     detector = named_model(model)
     suspects: list[Suspect] = []
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking", total=sum(len(part) for part in parts.values()))
+    with bar("looking", sum(len(part) for part in parts.values())) as step:
         for part in parts.values():
-            suspects += missed_cells(part, detector, lambda: bar.advance(task))
+            suspects += missed_cells(part, detector, step)
     suspects.sort(key=lambda suspect: -suspect.score)
     images = len({suspect.path for suspect in suspects})
     typer.echo(f"\nwarning: cell that the labels probably miss: {len(suspects)} in {images} images")

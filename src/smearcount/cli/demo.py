@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearcount.cli.bar import bar
+from smearcount.cli.notices import failure
+
 if TYPE_CHECKING:
     from smearcount.report.outcome import Outcome
 
@@ -27,7 +30,6 @@ def demo(
     from PIL import Image
 
     from smearcount.batch import count_batch
-    from smearcount.cli.count import progress
     from smearcount.detector.load import load_detector
     from smearcount.image.find import ANNOTATED
     from smearcount.settings import Settings
@@ -46,9 +48,14 @@ def demo(
             Image.fromarray(smear.pixels).save(stream, format="PNG")
         paths.append(str(path))
         true.append(Counter(classes[int(label) - 1] for label in smear.labels))
-    with progress(len(paths)) as tell:
+    with bar("counting", len(paths)) as step:
         outcomes = count_batch(
-            paths, detector, Settings(), out, on_result=tell, command=("smearcount", *sys.argv[1:])
+            paths,
+            detector,
+            Settings(),
+            out,
+            on_result=lambda outcome: step(failure(outcome)),
+            command=("smearcount", *sys.argv[1:]),
         )
     _print_comparison(outcomes, true, classes)
     print(f"\nThe drawn smears are in {drawn}, the annotated pictures in {out / ANNOTATED},")
@@ -60,7 +67,7 @@ def _print_comparison(
     outcomes: list[Outcome], true: list[Counter[str]], classes: tuple[str, ...]
 ) -> None:
     """Print one line per smear and class counts as ``counted of true``."""
-    from smearcount.report.outcome import total
+    from smearcount.report.total import total
 
     sums = sum(true, Counter[str]())
     rows = [["counted / drawn", *classes]]

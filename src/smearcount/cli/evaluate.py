@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearcount.cli.bar import bar
+from smearcount.cli.extras import require
 from smearcount.cli.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from smearcount.detector.detector import Detector
     from smearcount.evaluation.measure import Evaluation
     from smearcount.formats.annotated import Dataset
-
-
-_NEEDED: Final = {
-    "faster_coco_eval": "faster-coco-eval",
-    "matplotlib": "matplotlib",
-    "scipy": "scipy",
-}
 
 
 def evaluate(
@@ -80,12 +72,7 @@ def evaluate(
     """Measure how well MODEL counts the cells of DATA, or of drawn smears, or both."""
     if data is None and not synthetic:
         raise UsageError("name a data set to evaluate on, or give --synthetic for drawn smears.")
-    missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
-    if missing:
-        raise UsageError(
-            f"evaluate needs {', '.join(missing)}; "
-            "install it with: pip install 'smearcount[evaluate]'."
-        )
+    require("evaluate", "faster_coco_eval", "matplotlib", "scipy")
     from smearcount.counts.grouping import grouping
     from smearcount.evaluation.agreement import ALLOWED_ERROR
     from smearcount.write import make_folder, write_text
@@ -120,7 +107,7 @@ def _on_data(
     from smearcount.evaluation.evaluate import evaluate as measure
     from smearcount.evaluation.screen import print_evaluation
 
-    with _bar("counting", len(dataset)) as done:
+    with bar("counting", len(dataset)) as done:
         evaluation: Evaluation = measure(
             detector,
             dataset,
@@ -144,7 +131,7 @@ def _on_drawn(detector: Detector, out: Path | None) -> list[str]:
     from smearcount.evaluation.screen import print_stress
     from smearcount.evaluation.stress import steps, stress
 
-    with _bar("drawing and counting", steps()) as done:
+    with bar("drawing and counting", steps()) as done:
         curves = stress(detector, done=done)
     print_stress(curves)
     if out is None:
@@ -192,17 +179,3 @@ def _limits(given: list[str]) -> dict[str, float]:
             raise UsageError(f"--allowed {word}: write it as CLASS=PERCENT, such as RBC=4.")
         limits[canonical_name(name)] = share
     return limits
-
-
-@contextmanager
-def _bar(what: str, steps: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error where someone can see it; yield what moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(what, total=steps)
-        yield lambda: bar.advance(task)

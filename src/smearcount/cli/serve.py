@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from smearcount.cli.extras import require
 from smearcount.errors import UsageError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -29,18 +30,15 @@ def serve(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open a page where photographs are dropped, counted, checked and corrected."""
-    try:
-        import uvicorn
+    require("web", "fastapi", "uvicorn")
+    import uvicorn
 
-        from smearcount.web.app import create_app
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"The page needs {error.name}; install it with: pip install 'smearcount[web]'."
-        ) from None
     from smearcount.detector.load import load_detector
+    from smearcount.web.app import create_app
 
     # First the folder: a second server on it learns that, not that the port is taken.
-    app = create_app(session, load_detector(model), hosts=(host, socket.gethostname()))
+    hosts = (host, socket.gethostname())
+    app = create_app(session, load_detector(model), hosts=hosts, model=model)
     listener = _listen(host, port)
     address = _address(host, listener.getsockname()[1])
     if host not in _LOOPBACK:

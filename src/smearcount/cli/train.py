@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearcount.cli.extras import require
+
 if TYPE_CHECKING:
     from smearcount.training.train import TrainedRun
 
@@ -36,6 +38,11 @@ Out = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
+def require_training() -> None:
+    """Return if networks can be trained here; else say what to install."""
+    require("train", "torch", "torchvision", "pytorch_lightning", "onnx", "optuna")
+
+
 def train(
     data: Data,
     out: Out,
@@ -52,6 +59,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on annotated images, measure it and write its model files."""
+    require_training()
     from smearcount.training.splits import DataChoice
     from smearcount.training.train import train_detector
 
@@ -75,6 +83,7 @@ def retrain(
     quiet: Quiet = False,
 ) -> None:
     """Train the network of RUN again, on its training and validation images together."""
+    require_training()
     from smearcount.training.train import retrain_detector
 
     _tell(retrain_detector(run, out, quiet=quiet, say=typer.echo))

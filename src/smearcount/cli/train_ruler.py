@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from smearcount.cli.train import require_training
+
 
 def train_ruler(
     data: Annotated[
@@ -18,6 +20,7 @@ def train_ruler(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Train the small network that reads an image's magnification from its red cells."""
+    require_training()
     from smearcount.training.ruler import fit_ruler
     from smearcount.training.splits import DataChoice
 

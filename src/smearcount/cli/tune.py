@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from smearcount.cli.train import Data, Epochs, Out, Quiet, Split, Val, ValSplit, Weights
+from smearcount.cli.train import (
+    Data,
+    Epochs,
+    Out,
+    Quiet,
+    Split,
+    Val,
+    ValSplit,
+    Weights,
+    require_training,
+)
 
 
 def tune(
@@ -26,6 +36,7 @@ def tune(
     quiet: Quiet = False,
 ) -> None:
     """Search learning rate, weight decay and augmentation; write the best recipe."""
+    require_training()
     from smearcount.training.splits import DataChoice
     from smearcount.training.tune import tune as search
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ def grouping(rule: str) -> Grouping:
 
     Args:
         rule: ``folder``: the folder that an image lies in; or the path of a ``.csv`` with the
-            columns ``image`` (a path as given, or a file name) and ``slide``; or a regular
+            columns ``image`` (a path as given, or a file name) and ``slide``, separated by
+            commas or semicolons; or a regular
             expression, searched in the path: what its brackets hold is the slide, or all it
             matches where it has none.
 
@@ -68,11 +70,28 @@ def _matched(pattern: re.Pattern[str], name: str) -> str:
 
 def _from_table(path: Path) -> Grouping:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = error.strerror
+        raise UsageError(f"{path}: this table of slides cannot be read ({reason}).") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: this is no UTF-8 text; save it as CSV in UTF-8.") from None
+    first = text.partition("\n")[0]
+    delimiter = ";" if ";" in first and "," not in first else ","
+    try:
+        titles, *rows = csv.reader(io.StringIO(text), delimiter=delimiter) if text else [[]]
+    except csv.Error as error:
         raise UsageError(f"{path}: this table of slides cannot be read ({error}).") from None
-    if not rows or not {"image", "slide"} <= set(rows[0]):
-        raise UsageError(f"{path}: needs the columns image and slide, and at least one row.")
-    slides = {row["image"].strip(): (row["slide"] or "").strip() for row in rows if row["image"]}
+    columns = [title.strip().lower() for title in titles]
+    if not rows or not {"image", "slide"} <= set(columns):
+        raise UsageError(
+            f"{path}: needs the columns image and slide, and at least one row; it has the columns "
+            f"{', '.join(titles) or 'none'}, and {len(rows)} rows."
+        )
+    slides: dict[str, str] = {}
+    for row in rows:
+        cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
+        image, slide = cells.get("image", ""), cells.get("slide", "")
+        if image and slides.setdefault(image, slide) != slide:
+            raise UsageError(f"{path}: {image} is listed for {slides[image]} and for {slide}.")
     return lambda name: slides.get(name) or slides.get(Path(name).name, "")

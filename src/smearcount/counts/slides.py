@@ -218,8 +218,11 @@ def _per_1000(cells: ClassSum, base: ClassSum) -> tuple[float, Range] | None:
 def _no_density(fields: Sequence[CountedField]) -> str:
     if not fields:
         return "no image of the slide could be counted"
+    missing = []
     if any(field.area_mm2 is None for field in fields):
-        return "pixel size not known; give --pixel-size"
+        missing.append("the pixel size is not known; give --pixel-size")
     if not all(field.two_edges for field in fields):
-        return "cells cut by the border need the two-edge rule; give --edge two-edges"
+        missing.append("cells cut by the border need the two-edge rule; give --edge two-edges")
+    if missing:
+        return ", and ".join(missing)
     return ""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from smearcount.errors import UsageError
 
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 """Files in folders count as images if they end in one of these, in any case."""
+
+_OTHER_SUFFIXES: Final = frozenset({
+    ".avif", ".czi", ".dcm", ".gif", ".heic", ".heif", ".jp2", ".lif", ".lsm", ".mrxs", ".nd2",
+    ".ndpi", ".oib", ".scn", ".svs", ".vsi",
+})  # fmt: skip
+"""Of pictures that phones and microscopes make and that are not read."""
 
 ANNOTATED: Final = "annotated"
 """The folder, inside the results of a batch, of the pictures that this package drew."""
@@ -43,7 +49,7 @@ def find_images(paths: Sequence[str]) -> list[str]:
 
 def _named_by(path: str) -> list[str]:
     if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where nobody may look)
-        images = list(_walk(path))
+        images = list(_walk(path, _is_image))
         if not images:
             raise UsageError(f"{path}: this folder holds no image ({_readable()}).")
         return images
@@ -59,21 +65,39 @@ def _named_by(path: str) -> list[str]:
     return [path]
 
 
-def _walk(folder: str) -> Iterator[str]:
+def other_pictures(paths: Sequence[str]) -> list[str]:
+    """Return the files in the folders among ``paths`` that look like pictures of other kinds."""
+    folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 (as above)
+    return [file for folder in folders for file in _walk(folder, _is_other_picture)]
+
+
+def _walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the files wanted and the folders that may not be read; links lead nowhere twice."""
     locked: list[str] = []
-    for parent, folders, files in os.walk(folder, onerror=lambda e: locked.append(e.filename)):
+    been: set[str] = set()
+    walk = os.walk(folder, onerror=lambda e: locked.append(e.filename), followlinks=True)
+    for parent, folders, files in walk:
+        real = os.path.realpath(parent)
+        if real in been:
+            folders.clear()
+            continue
+        been.add(real)
         own = ANNOTATED in folders and "counts.csv" in files
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and not (own and name == ANNOTATED)
         )
         for name in sorted(files):
-            if not name.startswith(".") and _is_image(name):
+            if not name.startswith(".") and wanted(name):
                 yield os.path.join(parent, name)  # noqa: PTH118 (keeps the path as typed)
     yield from locked
 
 
 def _is_image(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
+
+
+def _is_other_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in _OTHER_SUFFIXES
 
 
 def _readable() -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-SMALLEST_UM: Final = 0.01
-LARGEST_UM: Final = 5.0
-"""Sizes outside this range are print resolutions such as 72 dpi (353 µm), not magnifications."""
+from smearcount.settings import PIXEL_SIZES_UM
 
 _UM_PER_RESOLUTION_UNIT: Final = {2: 25_400.0, 3: 10_000.0}
 _UM_PER_UNIT: Final = {
@@ -16,8 +14,12 @@ _UM_PER_UNIT: Final = {
 
 
 def plausible(size_um: float) -> float | None:
-    """Return a pixel size in micrometres if a light microscope could have it, else None."""
-    return size_um if SMALLEST_UM <= size_um <= LARGEST_UM else None
+    """Return a pixel size in micrometres if a light microscope could have it, else None.
+
+    Others are print resolutions such as 72 dpi (353 µm), not magnifications.
+    """
+    smallest, largest = PIXEL_SIZES_UM
+    return size_um if smallest <= size_um <= largest else None
 
 
 def tiff_pixel_size(

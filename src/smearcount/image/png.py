@@ -22,6 +22,7 @@ from smearcount.image.raster import (
     Raster,
     Spool,
     check_size,
+    first_of,
     orientation_of,
 )
 
@@ -42,8 +43,8 @@ def decode_png(handle: IO[bytes]) -> Raster:
     by_strips = bits == 8 and colour_type in _BYTES_PER_PIXEL and not interlaced
     if width * height > LARGE_PIXELS and by_strips:
         check_size(width, height)
-        return _decode_by_strips(handle, width, height, colour_type)
-    raster = raster_of(image, orientation_of(image))
+        return first_of(image.n_frames, _decode_by_strips(handle, width, height, colour_type))
+    raster = first_of(image.n_frames, raster_of(image, orientation_of(image)))
     return upper_bits(raster) if bits == 16 and colour_type in _BYTES_PER_PIXEL else raster
 
 

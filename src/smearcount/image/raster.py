@@ -104,6 +104,13 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
+def first_of(pages: int, raster: Raster) -> Raster:
+    """Return the raster with a note if its file holds further pages or frames."""
+    if pages <= 1:
+        return raster
+    return replace(raster, notes=(f"the first of {pages} pages", *raster.notes))
+
+
 def upright(raster: Raster) -> Raster:
     """Return the raster turned and mirrored as its EXIF orientation asks."""
     if raster.orientation == 1:

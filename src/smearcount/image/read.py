@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -25,6 +26,7 @@ from smearcount.image.raster import (
     BAND_ROWS,
     Raster,
     check_size,
+    first_of,
     halving,
     orientation_of,
     reading,
@@ -58,6 +60,8 @@ def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) ->
 
 def _from_file(name: str) -> SmearImage:
     try:
+        if stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116 (opening it would wait for ever)
+            raise ImageError(f"{name}: this is a pipe, not a file; save the image to a file.")
         with Path(name).open("rb") as handle:
             decode = _decoder(name, handle)
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -103,7 +107,7 @@ def _decoder(name: str, handle: IO[bytes]) -> Callable[[IO[bytes]], Raster]:
 
 def _decode_webp(handle: IO[bytes]) -> Raster:
     image = WebPImageFile(handle)
-    return raster_of(image, orientation_of(image))
+    return first_of(image.n_frames, raster_of(image, orientation_of(image)))
 
 
 def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]) -> Raster:
@@ -117,8 +121,8 @@ def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]
     except Exception as error:  # decoders of foreign bytes raise whatever they meet
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise ImageError(
-            f"{name}: the file is damaged or of a kind that cannot be decoded ({reason}); "
-            f"save it again as {READABLE}."
+            f"{name}: the file is cut short, damaged or of a kind that cannot be decoded "
+            f"({reason}); copy it again, or save it as {READABLE}."
         ) from None
 
 

@@ -20,7 +20,7 @@ from smearcount.image.colour import (
 )
 from smearcount.image.image import Region
 from smearcount.image.pixel_size import tiff_pixel_size
-from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size
+from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size, first_of
 
 if TYPE_CHECKING:
     import tifffile
@@ -46,7 +46,7 @@ def decode_tiff(handle: IO[bytes]) -> Raster:
     with tifffile.TiffFile(handle) as file:
         page = file.pages[0].aspage()
         check_size(page.imagewidth, page.imagelength)
-        notes = _notes(len(file.pages))
+        pages = len(file.pages)
         size = _pixel_size(page)
         deep = page.dtype != np.uint8
         if not deep and page.imagewidth * page.imagelength <= LARGE_PIXELS:
@@ -57,11 +57,7 @@ def decode_tiff(handle: IO[bytes]) -> Raster:
             raster = _with_pillow(handle)
             if page.dtype == np.uint16 and page.samplesperpixel > _WITH_ALPHA:
                 raster = upper_bits(raster)
-    return replace(raster, pixel_size_um=size, notes=(*notes, *raster.notes))
-
-
-def _notes(pages: int) -> tuple[str, ...]:
-    return (f"the first of {pages} pages",) if pages > 1 else ()
+    return first_of(pages, replace(raster, pixel_size_um=size))
 
 
 def _with_pillow(handle: IO[bytes]) -> Raster:

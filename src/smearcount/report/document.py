@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from smearcount import __version__
+from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
 from smearcount.report.coco import shortest
-from smearcount.report.outcome import Outcome, total
+from smearcount.report.outcome import Outcome
 from smearcount.report.table import status
+from smearcount.report.total import total, total_intervals
 from smearcount.result import CountResult
 from smearcount.settings import Settings
 
@@ -18,7 +20,12 @@ SCHEMA_VERSION: Final = 1
 """Raised when a key changes its meaning or goes; new keys may come at any time."""
 
 
-def document(outcomes: Sequence[Outcome], settings: Settings, card: ModelCard) -> dict[str, Any]:
+def document(
+    outcomes: Sequence[Outcome],
+    settings: Settings,
+    card: ModelCard,
+    slides: Sequence[Slide] = (),
+) -> dict[str, Any]:
     """Return the document, ready for ``json.dumps``.
 
     Each image has a ``status``; a failed one has an ``error`` and null ``counts``, never zeros.
@@ -37,7 +44,9 @@ def document(outcomes: Sequence[Outcome], settings: Settings, card: ModelCard) -
             "images_counted": len(outcomes) - failed,
             "images_failed": failed,
             "counts": {name: counted.get(name, 0) for name in card.classes},
+            "intervals": total_intervals(outcomes),
         },
+        "slides": [asdict(slide) for slide in slides],
     }
 
 

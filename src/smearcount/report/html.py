@@ -16,14 +16,14 @@ from PIL.Image import Image as PILImage
 
 from smearcount import __version__
 from smearcount.classes import class_colour
-from smearcount.counts.slides import Slide, interval_of_sum
+from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
 from smearcount.image.find import ANNOTATED
 from smearcount.quality.flags import EXPLAINED
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
-from smearcount.report.outcome import Outcome, total
-from smearcount.report.slides import counted_field
+from smearcount.report.outcome import Outcome
 from smearcount.report.table import in_words
+from smearcount.report.total import total, total_intervals
 from smearcount.result import CountResult
 from smearcount.settings import Settings
 from smearcount.write import write_text
@@ -78,8 +78,7 @@ def _summary(outcomes: Sequence[Outcome], card: ModelCard) -> str:
     failed = len(outcomes) - len(results)
     flagged = sum(bool(result.flags) for result in results)
     sums = total(outcomes)
-    fields = [counted_field(result) for result in results]
-    intervals = interval_of_sum(fields, card.calibration) or {}
+    intervals = total_intervals(outcomes) or {}
     tiles = []
     for label, name in enumerate(card.classes, start=1):
         low_high = intervals.get(name)
@@ -142,11 +141,12 @@ def _pictures(outcomes: Sequence[Outcome], card: ModelCard, folder: Path) -> str
             f"{escape(name)} {escape(in_words(result, name))}</span>"
             for label, name in enumerate(card.classes, start=1)
         )
-        flags = f"<br><em>{escape(', '.join(result.flags))}</em>" if result.flags else ""
+        said = escape(", ".join((*result.flags, *result.image.notes)))
+        remarks = f"<br><em>{said}</em>" if said else ""
         figures.append(
             f'<figure id="image-{place}"><img loading="lazy" alt="{escape(outcome.name)} with the '
             f'cells found" src="{_thumbnail(result, outcome.picture, folder)}"><figcaption>'
-            f"<strong>{escape(Path(outcome.name).name)}</strong><br>{counts}{flags}</figcaption>"
+            f"<strong>{escape(Path(outcome.name).name)}</strong><br>{counts}{remarks}</figcaption>"
             "</figure>"
         )
     left = len(outcomes) - MOST_PICTURES
@@ -173,7 +173,7 @@ def _method(settings: Settings, card: ModelCard) -> str:
             if settings.pixel_size_um is None
             else f"{settings.pixel_size_um} µm, as given",
         ),
-        *((f"Training: {key}", str(value)) for key, value in card.training.items()),
+        *((f"Training: {key}", _fact(value)) for key, value in card.training.items()),
         *((f"Measured: {key}", _fact(value)) for key, value in card.metrics.items()),
     ]
     if card.calibration:
@@ -224,4 +224,9 @@ def _pairs(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def _fact(value: object) -> str:
-    return _pairs(value.items()) if isinstance(value, dict) else str(value)
+    """Return a fact of a card in words, however deep it is."""
+    if isinstance(value, dict):
+        return _pairs((key, _fact(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_fact, value))
+    return str(value)

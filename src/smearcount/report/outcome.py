@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from smearcount.detector.detector import Pixels
@@ -38,13 +38,3 @@ class Outcome:
 def reader(name: str) -> Callable[[Region], Pixels]:
     """Return what reads the pixels of an image file anew, for one that is no longer held."""
     return lambda region: open_image(name).read(region)
-
-
-def total(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Return the cells counted in all images together, by class name, in label order."""
-    sums: dict[str, int] = {}
-    for outcome in outcomes:
-        if outcome.result is not None:
-            for name, n in outcome.result.counts.items():
-                sums[name] = sums.get(name, 0) + n
-    return sums

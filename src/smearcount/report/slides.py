@@ -30,7 +30,7 @@ between 14,000 and 20,000 and depend on the microscope.
 """
 
 ESTIMATE_NOTE: Final = (
-    "estimate, not a measurement: platelets per oil field (0.0314 mm²) × 15,000; "
+    "estimate, not a measurement: platelets per oil field (0.0314 mm2) times 15,000; "
     "laboratories use 14,000 to 20,000"
 )
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smearcount.report.outcome import Outcome, total
+from smearcount.counts.interval import Interval
+from smearcount.report.outcome import Outcome
+from smearcount.report.total import total, total_intervals
 from smearcount.result import CountResult
 from smearcount.write import write_csv
 
@@ -50,6 +52,8 @@ def columns(classes: Sequence[str]) -> list[Column]:
         *(_end(name, which) for name in classes for which in (0, 1)),
         *(_automatic(name) for name in classes),
         _of_result("corrections", lambda result: str(result.corrections)),
+        Column("picture", lambda outcome: outcome.picture or "", number=False),
+        _of_result("notes", lambda result: "; ".join(result.image.notes), number=False),
     ]
 
 
@@ -97,7 +101,8 @@ def print_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_footer=len(outcomes) > 1, pad_edge=False)
-    sums = {name: str(n) for name, n in total(outcomes).items()}
+    intervals = total_intervals(outcomes) or {}
+    sums = {name: _with_interval(n, intervals.get(name)) for name, n in total(outcomes).items()}
     for column in screen_columns(classes, outcomes):
         footer = _total_title(outcomes) if column.title == "image" else sums.get(column.title, "")
         width = max(len(footer), len(column.title), *(len(column.cell(o)) for o in outcomes))
@@ -136,11 +141,11 @@ def _count_with_interval(name: str) -> Column:
 
 def in_words(result: CountResult, name: str) -> str:
     """Return the count of a class with its interval, such as ``214 (205-224)``."""
-    number, intervals = result.counts.get(name, 0), result.intervals
-    if intervals is None or name not in intervals:
-        return str(number)
-    low, high = intervals[name]
-    return f"{number} ({low}-{high})"
+    return _with_interval(result.counts.get(name, 0), (result.intervals or {}).get(name))
+
+
+def _with_interval(number: int, interval: Interval | None) -> str:
+    return str(number) if interval is None else f"{number} ({interval[0]}-{interval[1]})"
 
 
 def _end(name: str, which: int) -> Column:

@@ -46,19 +46,25 @@ UPLOAD_PATH = "/api/photographs"
 Identity = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 
 
-def create_app(session_folder: Path, detector: Detector, hosts: Iterable[str] = ()) -> FastAPI:
+def create_app(
+    session_folder: Path,
+    detector: Detector,
+    hosts: Iterable[str] = (),
+    model: Path | None = None,
+) -> FastAPI:
     """Return the application.
 
     Args:
         session_folder: where photographs, results and corrections are kept; made if need be.
         detector: finds the cells.
         hosts: further host names under which the server may be addressed.
+        model: the detector's file; None for the one that ships.
 
     Raises:
         UsageError: the folder cannot hold a session, or another server has it open.
         DataError: the corrections in it are damaged.
     """
-    session = Session(session_folder, detector.card)
+    session = Session(session_folder, detector.card, model)
     worker = Worker(session, detector)
 
     @asynccontextmanager

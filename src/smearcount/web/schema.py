@@ -35,7 +35,7 @@ class SettingsBody(BaseModel):
 
     thresholds: tuple[Score, ...] | None = None
     edge: EdgeRule = "all"
-    pixel_size_um: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
+    pixel_size_um: float | None = None
 
     def settings(self) -> Settings:
         """Return them as the package's settings."""

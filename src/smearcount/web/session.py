@@ -31,12 +31,18 @@ class Session:
     Attributes:
         folder: where everything lies.
         card: the card of the model that looks.
+        model: the model's file; None for the one that ships.
         settings: threshold per class, edge rule, pixel size.
         roll: the photographs.
     """
 
-    def __init__(self, folder: Path, card: ModelCard) -> None:
+    def __init__(self, folder: Path, card: ModelCard, model: Path | None = None) -> None:
         """Open a session, or begin one in a new folder.
+
+        Args:
+            folder: where everything lies.
+            card: the card of the model that looks.
+            model: the model's file; None for the one that ships.
 
         Raises:
             UsageError: the folder cannot be used, another server uses it, or its corrections name
@@ -45,6 +51,7 @@ class Session:
         """
         self.folder = SessionFolder(folder)
         self.card = card
+        self.model = model
         self.roll = Roll()
         try:
             self._journal = Journal(self.folder.corrections)

@@ -42,6 +42,8 @@ def command(session: Session) -> str:
     """Return the command line that gives the same numbers from the session's own files."""
     settings = session.settings
     words = ["smearcount", "count", *_sources(session)]
+    if session.model is not None:
+        words += ["--model", str(session.model.resolve())]
     if settings.threshold is not None:
         limits = settings.thresholds(session.card.thresholds)
         words += ["--threshold", ",".join(repr(limit) for limit in limits)]
