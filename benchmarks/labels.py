@@ -1,6 +1,6 @@
 """How well people agree: the labels of a photograph against those of its copy.
 
-    python benchmarks/labels.py TXL-PBC
+    python benchmarks/labels.py txl-pbc
 
 TXL-PBC holds some photographs twice, at two sizes, some flipped or turned, and no two copies are
 labelled alike. The labels of one copy, scored against those of the other as if a detector had said

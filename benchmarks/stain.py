@@ -1,6 +1,6 @@
 """Stains, lamps and cameras never seen: the same photographs, changed, and what is found in them.
 
-    python benchmarks/stain.py TXL-PBC [--model MODEL.onnx]
+    python benchmarks/stain.py txl-pbc [--model MODEL.onnx]
 
 Each photograph is changed at random as training does (`smearcount.training.augment.change_looks`):
 stain, lightness, focus, noise, JPEG; seed 0, one change each. Strength 0 shows them as they are.

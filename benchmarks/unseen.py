@@ -1,6 +1,6 @@
 """A microscope never seen: train without one source of the data, then count that source.
 
-    python benchmarks/unseen.py TXL-PBC -o FOLDER [--epochs 25] [--ruler-epochs 6]
+    python benchmarks/unseen.py txl-pbc -o FOLDER [--epochs 25] [--ruler-epochs 6]
 
 The photographs of TXL-PBC come from several microscopes, which their sizes in pixels tell apart.
 For each source in turn a detector and a ruler are trained on all the others (split ``train``,
