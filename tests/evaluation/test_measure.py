@@ -21,8 +21,9 @@ from smearcount.evaluation.figures import (
     scatter_figure,
 )
 from smearcount.evaluation.measure import POOLED, Evaluation, Field, measure
-from smearcount.evaluation.page import evaluation_sections, page
+from smearcount.evaluation.page import page
 from smearcount.evaluation.results import write_results
+from smearcount.evaluation.sections import evaluation_sections
 from smearcount.evaluation.words import class_sentences
 from smearcount.evaluation.worst import worst_images
 from smearcount.formats.annotated import Dataset

@@ -11,8 +11,9 @@ import pytest
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.evaluation.figures import stress_figure
-from smearcount.evaluation.page import page, stress_section
+from smearcount.evaluation.page import page
 from smearcount.evaluation.results import write_stress
+from smearcount.evaluation.sections import stress_section
 from smearcount.evaluation.stress import SWEEPS, Curve, Sweep, steps, stress
 from smearcount.evaluation.words import stress_sentence
 from smearcount.synthetic.smears import SmearStyle

@@ -119,8 +119,8 @@ def _on_data(
     print_evaluation(evaluation)
     if out is None:
         return []
-    from smearcount.evaluation.page import evaluation_sections
     from smearcount.evaluation.results import write_results
+    from smearcount.evaluation.sections import evaluation_sections
     from smearcount.evaluation.worst import worst_images
 
     write_results(evaluation, out)
@@ -136,8 +136,8 @@ def _on_drawn(detector: Detector, out: Path | None) -> list[str]:
     print_stress(curves)
     if out is None:
         return []
-    from smearcount.evaluation.page import stress_section
     from smearcount.evaluation.results import write_stress
+    from smearcount.evaluation.sections import stress_section
 
     write_stress(curves, out)
     return [stress_section(detector.card.name, curves)]

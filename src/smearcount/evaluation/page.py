@@ -1,4 +1,4 @@
-"""An evaluation as one self-contained HTML page: plain sentences first, then figures."""
+"""What a page on an evaluation is made of: one self-contained HTML file, pictures inside."""
 
 from __future__ import annotations
 
@@ -6,77 +6,15 @@ import base64
 import html
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from importlib import resources
+from typing import TYPE_CHECKING
 
 from PIL.Image import Image as PILImage
 
 from smearcount import __version__
-from smearcount.classes import class_colour
-from smearcount.evaluation import figures
-from smearcount.evaluation.agreement import Agreement, Estimate
-from smearcount.evaluation.measure import Counting, Evaluation
-from smearcount.evaluation.stress import USABLE_ERROR, Curve
-from smearcount.evaluation.words import (
-    class_sentences,
-    error_sentence,
-    figure,
-    headline,
-    percent,
-    slide_sentence,
-    stress_sentence,
-)
-from smearcount.evaluation.worst import WorstImage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MAX_SLIDE_ROWS: Final = 40
-"""More slides than this are not listed on the page; ``slides.csv`` has them all."""
-
-_AGREEMENT_ROWS: Final = (
-    "annotated, all images",
-    "counted, all images",
-    "bias",
-    "MAE",
-    "MAE of the constant guess",
-    "RMSE",
-    "sampling error",
-    "MAPE",
-    "exact counts",
-    "R²",
-    "Lin's ρ<sub>c</sub>",
-    "lower limit of agreement",
-    "upper limit of agreement",
-    "Deming slope",
-    "Deming intercept",
-)
-
-_STYLE: Final = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .3rem; }
-h2 { font-size: 1.25rem; margin-top: 2.4rem; border-bottom: 1px solid #ddd; }
-h3 { font-size: 1.05rem; margin: 0 0 .3rem; }
-.lead { color: #444; margin-top: 0; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
-.card { border: 1px solid #ddd; border-top: 5px solid var(--colour); border-radius: 4px;
-  padding: .8rem 1rem; }
-.card p { margin: .4rem 0; } .card p:nth-of-type(n+3) { color: #555; font-size: .92rem; }
-figure { margin: 1.2rem 0; break-inside: avoid; }
-figure img { max-width: 100%; height: auto; display: block; }
-figcaption { color: #444; font-size: .92rem; margin-top: .3rem; max-width: 50rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #e5e5e5; }
-th:first-child, td:first-child { text-align: left; }
-td small { color: #777; display: block; white-space: nowrap; }
-dt { font-weight: 600; } dd { margin: 0 0 .5rem 1.2rem; }
-.pair { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-.pair figure { flex: 1 1 22rem; }
-footer { margin-top: 3rem; color: #777; font-size: .85rem; }
-@media print { body { max-width: none; margin: 0; font-size: 11px; } }
-"""
 
 
 def page(title: str, sections: Iterable[str]) -> str:
@@ -84,59 +22,16 @@ def page(title: str, sections: Iterable[str]) -> str:
 
     Args:
         title: plain text.
-        sections: HTML, as the functions of this module return it.
+        sections: HTML, as :mod:`smearcount.evaluation.sections` makes it.
     """
+    style = (resources.files("smearcount.evaluation") / "page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{as_html(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         + "\n".join(sections)
         + f"\n<footer>Written by smearcount {__version__}. For research and teaching; "
         "not a medical device.</footer>\n</body>\n</html>\n"
-    )
-
-
-def evaluation_sections(evaluation: Evaluation, worst: Sequence[WorstImage]) -> list[str]:
-    """Return the sections of a page on an evaluation.
-
-    Args:
-        evaluation: what was measured.
-        worst: the images to show.
-    """
-    return [
-        _summary(evaluation),
-        _counts(evaluation),
-        _slides(evaluation),
-        _errors(evaluation, worst),
-        _boxes(evaluation),
-        _method(evaluation),
-    ]
-
-
-def stress_section(model: str, curves: Sequence[Curve]) -> str:
-    """Return the section of a page on drawn smears.
-
-    Args:
-        model: the name of the model.
-        curves: what was counted along each sweep.
-    """
-    sentences = "".join(f"<li>{_text(stress_sentence(curve))}</li>" for curve in curves)
-    return "\n".join(
-        [
-            f"<h2>Where {_text(model)} breaks</h2>",
-            f"<p>{int(sum(len(c.true) * c.true.shape[1] for c in curves)):,} drawn smears, of "
-            "which every cell is known, get harder in one respect at a time. The total count is "
-            f"off by at most {_text(percent(USABLE_ERROR))} here:</p><ul>{sentences}</ul>",
-            embedded(
-                figures.stress_figure(curves),
-                "error of the total count along each sweep",
-                "Error of the total count against what gets harder; shaded in colour: 95 % "
-                "intervals over the drawn smears; grey: ±10 %; errors beyond ±60 % lie on the "
-                "rim. Drawn smears are not photographs: part of an error may come from the "
-                "drawing, and what works here need not work there; the curves tell what the "
-                "counter is sensitive to.",
-            ),
-        ]
     )
 
 
@@ -157,8 +52,8 @@ def embedded(drawn: Figure | PILImage, alt: str, caption: str) -> str:
         kind = "png"
     data = base64.b64encode(stream.getvalue()).decode("ascii")
     return (
-        f'<figure><img alt="{_text(alt)}" src="data:image/{kind};base64,{data}">'
-        f"<figcaption>{_text(caption)}</figcaption></figure>"
+        f'<figure><img alt="{as_html(alt)}" src="data:image/{kind};base64,{data}">'
+        f"<figcaption>{as_html(caption)}</figcaption></figure>"
     )
 
 
@@ -172,203 +67,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def _summary(evaluation: Evaluation) -> str:
-    cards = []
-    for k, name in enumerate(evaluation.classes):
-        sentences = class_sentences(name, evaluation.at_model.agreement[name])
-        lines = "".join(f"<p>{_text(each)}</p>" for each in sentences)
-        cards.append(
-            f'<div class="card" style="--colour: {class_colour(k + 1)}">'
-            f"<h3>{_text(name)}</h3>{lines}</div>"
-        )
-    return (
-        f"<h1>How well does {_text(evaluation.card.name)} count?</h1>\n"
-        f'<p class="lead">{_text(headline(evaluation))}</p>\n'
-        f'<div class="cards">{"".join(cards)}</div>'
-    )
-
-
-def _counts(evaluation: Evaluation) -> str:
-    parts = [
-        "<h2>Counted against annotated</h2>",
-        embedded(
-            figures.scatter_figure(evaluation),
-            "counted against annotated cells per image, by class",
-            "Each point is one image and one class; on the grey line the count is right, above it "
-            "too many were counted, below it too few.",
-        ),
-        embedded(
-            figures.bland_altman_figure(evaluation),
-            "Bland-Altman plots, one per class",
-            "Bland-Altman plots: the error of each image against the number of cells. The solid "
-            "line is the mean error (bias); 95 % of images are expected between the dashed lines, "
-            "the limits of agreement. Shaded: 95 % intervals.",
-        ),
-        embedded(
-            figures.noise_figure(evaluation),
-            "error of counting beside sampling error, by class",
-            "Two reasons why a count is not the truth about the blood: the counter errs, and the "
-            "field holds a chance sample of the cells. Where the light bar is the longer one, "
-            "photograph more fields; a better counter would not help.",
-        ),
-        "<p><small>Small grey figures are 95 % intervals; the terms are explained below.</small>"
-        "</p>",
-        _agreement_table("At the model's own thresholds", evaluation.at_model),
-        "<details><summary>The same at a score of 0.5, as in the exercise</summary>",
-        _agreement_table("At a score of 0.5", evaluation.at_exercise),
-        "</details>",
-    ]
-    return "\n".join(parts)
-
-
-def _agreement_table(title: str, counting: Counting) -> str:
-    columns = [_agreement_cells(each) for each in counting.agreement.values()]
-    rows = [[name, *cells] for name, *cells in zip(_AGREEMENT_ROWS, *columns, strict=True)]
-    head = ["per image", *map(_text, counting.agreement)]
-    return f"<div><h3>{_text(title)}</h3>{table(head, rows)}</div>"
-
-
-def _agreement_cells(agreement: Agreement) -> list[str]:
-    """Return the cells of one class, in the order of the rows."""
-
-    def plain(estimate: Estimate, sign: bool = False) -> str:
-        value, low, high = (figure(each, sign=sign) for each in estimate)
-        return f"{value}<small>{low} … {high}</small>"
-
-    def share(estimate: Estimate) -> str:
-        value, low, high = (percent(each) for each in estimate)
-        return f"{value}<small>{low} … {high}</small>"
-
-    return [
-        f"{agreement.true_total:,}",
-        f"{agreement.found_total:,}<small>{percent(agreement.total_error.value, True)}</small>",
-        plain(agreement.bias, sign=True),
-        plain(agreement.mae),
-        figure(agreement.constant_guess_mae),
-        plain(agreement.rmse),
-        f"±{figure(agreement.sampling_error)}",
-        share(agreement.mape),
-        share(agreement.exact_share),
-        plain(agreement.r_squared),
-        plain(agreement.concordance),
-        plain(agreement.limit_low, sign=True),
-        plain(agreement.limit_high, sign=True),
-        plain(agreement.slope),
-        plain(agreement.intercept, sign=True),
-    ]
-
-
-def _slides(evaluation: Evaluation) -> str:
-    every = evaluation.at_model.slides
-    sentences = "".join(
-        f"<li>{_text(slide_sentence(name, each, evaluation.allowed[name]))}</li>"
-        for name, each in every.items()
-    )
-    names = {slide.name: slide for each in every.values() for slide in each}
-    listed = ""
-    if 1 < len(names) <= MAX_SLIDE_ROWS:
-        rows = []
-        for name, of in names.items():
-            slide = {kind: next(s for s in each if s.name == name) for kind, each in every.items()}
-            cells = [
-                f"{s.found:,} of {s.true:,} {'✓' if s.within else '✗'}" for s in slide.values()
-            ]
-            rows.append([_text(name), f"{of.fields:,}", *cells])
-        listed = table(["Slide", "images", *map(_text, every)], rows)
-    return (
-        "<h2>Slides</h2><p>Fields that belong together, summed, and judged by the error that "
-        "United States law allows laboratories in proficiency testing (42 CFR 493.941), unless "
-        f"other limits were set.</p><ul>{sentences}</ul>{listed}"
-    )
-
-
-def _errors(evaluation: Evaluation, worst: Sequence[WorstImage]) -> str:
-    parts = [
-        "<h2>Where the errors come from</h2>",
-        f"<p>{_text(error_sentence(evaluation))}</p>",
-        '<div class="pair">',
-        embedded(
-            figures.error_figure(evaluation),
-            "number of errors of each kind, by class",
-            "Missed: a marked cell without a detection. Extra: a detection without a cell. "
-            "Doubled: a cell counted once more. Badly placed: a box that fits its cell poorly, "
-            "which leaves the count right.",
-        ),
-        embedded(
-            figures.confusion_figure(evaluation),
-            "confusion matrix",
-            "Rows: what a cell is; columns: what it was counted as.",
-        ),
-        "</div>",
-    ]
-    if worst:
-        parts.append(
-            "<h3>The images with the most errors</h3><p>Left: the marked cells, those that were "
-            "missed in thick lines. Right: what was counted, extra ones in thick lines.</p>"
-        )
-    for each in worst:
-        name = each.field.path.name
-        caption = f"{name}: {each.missed} missed, {each.extra} extra."
-        parts.append(embedded(each.picture, f"{name}, truth and prediction", caption))
-    return "\n".join(parts)
-
-
-def _boxes(evaluation: Evaluation) -> str:
-    scores = evaluation.scores
-    head = ("Class", "mAP", "AP50", "AP75", "recall (all)", "recall (100)")
-    keys = ("map", "map_50", "map_75", "mar_all", "mar_100")
-    rows = [
-        [_text(name), *(figure(of[key], 3) for key in keys)]
-        for name, of in scores.per_class.items()
-    ]
-    rows.append(["All", *(figure(scores.overall[key], 3) for key in keys)])
-    others = ", ".join(
-        f"{key} {figure(value, 3)}" for key, value in scores.overall.items() if key not in keys
-    )
-    return "\n".join(
-        [
-            "<h2>Boxes, whatever the threshold</h2>",
-            embedded(
-                figures.precision_recall_figure(evaluation),
-                "precision-recall curves by class",
-                "Precision against recall at an overlap (IoU) of 0.5.",
-            ),
-            table(head, rows),
-            f"<p><small>Further: {_text(others)}. Every detection counts; map_capped and mar_100 "
-            "look at 100 per image and class, as COCO does. Small is under 32², large over 96² "
-            "pixels.</small></p>",
-        ]
-    )
-
-
-def _method(evaluation: Evaluation) -> str:
-    card = evaluation.card
-    thresholds = ", ".join(
-        f"{name} {value:.2f}" for name, value in zip(card.classes, card.thresholds, strict=True)
-    )
-    seconds = sum(field.seconds for field in evaluation.fields) / len(evaluation.fields)
-    terms = {
-        "Model": f"{card.name} ({card.architecture}), SHA-256 {card.sha256}; counts from a score "
-        f"of {thresholds}. It took {seconds:.3f} s per image on this computer.",
-        "Intervals": "95 %, bootstrap over images (2,000 draws, percentiles).",
-        "Bias, MAE, RMSE": "mean, mean absolute and root mean squared error of the count of an "
-        "image, in cells.",
-        "MAPE": "mean absolute error as a share of the true count, over images that have such a "
-        "cell.",
-        "R²": "the share of the true counts' variance that the counts explain; 0 is what always "
-        "guessing the mean reaches.",
-        "Lin's ρc": "concordance correlation (Lin 1989): 1 where every count is right.",
-        "Limits of agreement": "bias ± 1.96 standard deviations of the errors (Bland and Altman "
-        "1986).",
-        "Deming regression": "counted on annotated, both taken to be equally uncertain: slope 1 "
-        "and intercept 0 are ideal. It means little where the count hardly varies.",
-        "Sampling error": "√n (Poisson), averaged over the images: how much a count varies from "
-        "field to field of the same blood.",
-        "Same cell": "boxes of one class that overlap by at least half (IoU 0.5), one to one.",
-    }
-    listed = "".join(f"<dt>{_text(k)}</dt><dd>{_text(v)}</dd>" for k, v in terms.items())
-    return f"<h2>How this was measured</h2><dl>{listed}</dl>"
-
-
-def _text(plain: str) -> str:
+def as_html(plain: str) -> str:
+    """Return plain text as HTML, its percent signs kept beside their numbers."""
     return html.escape(plain, quote=True).replace(" %", "&nbsp;%")

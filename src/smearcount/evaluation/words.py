@@ -140,3 +140,31 @@ def _total_error(error: Estimate) -> str:
 
 def _number(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def terms(evaluation: Evaluation) -> dict[str, str]:
+    """Return how an evaluation was made, and what its terms mean, by heading."""
+    card = evaluation.card
+    thresholds = ", ".join(
+        f"{name} {value:.2f}" for name, value in zip(card.classes, card.thresholds, strict=True)
+    )
+    seconds = sum(field.seconds for field in evaluation.fields) / len(evaluation.fields)
+    return {
+        "Model": f"{card.name} ({card.architecture}), SHA-256 {card.sha256}; counts from a score "
+        f"of {thresholds}. It took {seconds:.3f} s per image on this computer.",
+        "Intervals": "95 %, bootstrap over images (2,000 draws, percentiles).",
+        "Bias, MAE, RMSE": "mean, mean absolute and root mean squared error of the count of an "
+        "image, in cells.",
+        "MAPE": "mean absolute error as a share of the true count, over images that have such a "
+        "cell.",
+        "R²": "the share of the true counts' variance that the counts explain; 0 is what always "
+        "guessing the mean reaches.",
+        "Lin's ρc": "concordance correlation (Lin 1989): 1 where every count is right.",
+        "Limits of agreement": "bias ± 1.96 standard deviations of the errors (Bland and Altman "
+        "1986).",
+        "Deming regression": "counted on annotated, both taken to be equally uncertain: slope 1 "
+        "and intercept 0 are ideal. It means little where the count hardly varies.",
+        "Sampling error": "√n (Poisson), averaged over the images: how much a count varies from "
+        "field to field of the same blood.",
+        "Same cell": "boxes of one class that overlap by at least half (IoU 0.5), one to one.",
+    }
