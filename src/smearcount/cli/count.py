@@ -42,7 +42,7 @@ def count(
         typer.Option(
             metavar="SCORE[,SCORE...]",
             help="The score from 0 to 1 from which a cell counts, one for all classes or one for "
-            "each in the model's order; without it the model's own.",
+            "each in the order of the table's columns; without it the model's own.",
         ),
     ] = None,
     model: Annotated[
@@ -57,7 +57,11 @@ def count(
     ] = None,
     edge: Annotated[
         str,
-        typer.Option(metavar="RULE", help=f"Which border cells count: {', '.join(EDGE_RULES)}."),
+        typer.Option(
+            metavar="|".join(EDGE_RULES),
+            help="Which border cells count: all; inside: none; two-edges: those at the top and "
+            "left, not those at the bottom and right.",
+        ),
     ] = "all",
     group_by: Annotated[
         str | None,
@@ -80,7 +84,8 @@ def count(
 ) -> None:
     """Count the cells in photographs of blood smears.
 
-    Exits with 0 if every image was counted, 1 if some failed, 2 for wrong usage.
+    Exits with 0 if every image was counted, 1 if some failed or the model or the corrections cannot
+    be read, 2 for wrong usage.
     """
     # Checked first: a wrong word must not cost a search through folders.
     settings = Settings(_scores(threshold), edge=edge, pixel_size_um=pixel_size)  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ EXPLAINED: Final = {
     TOO_SPARSE: "Cells cover less of the field than in the training images. Choose a field "
     "nearer to the body of the smear.",
     ODD_MAGNIFICATION: "The red cells in the picture do not fit the pixel size that was given or "
-    "that the file holds, or are too small or too large to be believed. Give --pixel-size, or "
+    "that the file holds, or are too small or too large to be believed. Give the pixel size, or "
     "check it.",
     DOUBTFUL: "As many detections were just too doubtful to count as were counted. "
     "Check the boxes.",
