@@ -54,7 +54,13 @@ class DenseDetector(Detector, Protocol):
 
 @runtime_checkable
 class ThreadedDetector(Detector, Protocol):
-    """A detector that may be asked by several threads at once, and whose own can be chosen."""
+    """A detector that may be asked by several threads at once, and whose own can be chosen.
+
+    Attributes:
+        threads: that one look takes.
+    """
+
+    threads: int
 
     def with_threads(self, threads: int) -> Detector:
         """Return the same model, giving the same answers, at so many threads a look."""

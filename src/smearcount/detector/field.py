@@ -14,7 +14,7 @@ import numpy as np
 
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import Detector
+from smearcount.detector.detector import Detector, ThreadedDetector
 from smearcount.detector.look import Look, look_at
 from smearcount.detector.ruler import read_ruler
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
@@ -99,7 +99,7 @@ def detect_field(
     if card.rbc_px is None:
         look = look_at(image, detector, None)
         return Field(look.found, _estimated(look))
-    guess, source = _guess(image, card)
+    guess, source = _guess(image, detector)
     look = _settle(look_at(image, detector, guess), image, detector)
     as_guessed = look.rbc_px == guess and len(look.whole_px) < ENOUGH_TO_MEASURE
     return Field(look.found, _estimated(look, source if as_guessed else "estimated"))
@@ -120,10 +120,10 @@ def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None
     return None, "estimated"
 
 
-def _guess(image: SmearImage, card: ModelCard) -> tuple[float, ScaleSource]:
+def _guess(image: SmearImage, detector: Detector) -> tuple[float, ScaleSource]:
     """Return the diameter of a red cell in image pixels before any is found."""
-    reading = read_ruler(image)
-    usual = card.source_rbc_px
+    reading = read_ruler(image, _threads(detector))
+    usual = detector.card.source_rbc_px
     if reading.doubt_octaves > MOST_DOUBT_OCTAVES and usual:
         return usual, "assumed"
     return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"
@@ -137,13 +137,18 @@ def _without_pixel_size(known: Look, image: SmearImage, detector: Detector) -> L
     assert known.rbc_px is not None
     if len(known.whole_px) >= ENOUGH_TO_MEASURE and _contradiction(known, detector.card) is None:
         return None
-    reading = read_ruler(image)
+    reading = read_ruler(image, _threads(detector))
     off_by = max(reading.rbc_px / known.rbc_px, known.rbc_px / reading.rbc_px)
     if off_by <= DOUBTED_FROM or reading.doubt_octaves > MOST_DOUBT_OCTAVES:
         return None
     guess = max(reading.rbc_px, SMALLEST_RBC_PX)
     other = _settle(look_at(image, detector, guess), image, detector)
     return other if other.red_score > HIDES * known.red_score else None
+
+
+def _threads(detector: Detector) -> int:
+    """Return the threads that a look takes, so that the ruler takes as many."""
+    return detector.threads if isinstance(detector, ThreadedDetector) else 1
 
 
 def _measured(look: Look) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 from smearcount.detections.boxes import suppress
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
+from smearcount.detector.cpu_session import cpu_session
 from smearcount.detector.detector import SCORE_FLOOR, Pixels
 from smearcount.detector.prepare import GREY
 from smearcount.detector.threads import available_cores
@@ -17,8 +18,6 @@ from smearcount.errors import ModelError
 
 MOST_THREADS: Final = 4
 """A network this small gains nothing from more."""
-
-_ERRORS_ONLY: Final = 3
 
 
 class OnnxDetector:
@@ -38,20 +37,11 @@ class OnnxDetector:
     """
 
     def __init__(self, path: Path, card: ModelCard, threads: int | None = None) -> None:
-        import onnxruntime
-
         self.card = card
-        self._path = path
-        options = onnxruntime.SessionOptions()
         self.threads = threads or min(available_cores(), MOST_THREADS)
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.log_severity_level = _ERRORS_ONLY
+        self._path = path
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = cpu_session(path, self.threads)
         except Exception as error:  # onnxruntime's errors share no base of their own
             reason = str(error).splitlines()[0].rstrip(".")
             raise ModelError(f"{path}: not an ONNX model that can run here ({reason}).") from None

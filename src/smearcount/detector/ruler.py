@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from smearcount.detector.cpu_session import cpu_session
 from smearcount.detector.prepare import glance
 from smearcount.detector.view import part
 from smearcount.errors import ModelError
@@ -70,11 +71,12 @@ class Reading:
     doubt_octaves: float
 
 
-def read_ruler(image: SmearImage) -> Reading:
+def read_ruler(image: SmearImage, threads: int = 1) -> Reading:
     """Estimate the diameter of a red cell in an image of unknown magnification.
 
     Args:
         image: any smear; only its pixels are looked at.
+        threads: CPU threads that the network takes.
 
     Raises:
         ModelError: the ruler's file is missing or damaged.
@@ -84,7 +86,7 @@ def read_ruler(image: SmearImage) -> Reading:
     if side > 4 * GLANCE_PX:
         side = float(GLANCE_PX)
         windows = _windows(image.width, image.height, side)
-    session = _session()
+    session = _session(threads)
     reading = _read(session, image, windows)
     for _ in range(ROUNDS - 1):
         if reading.rbc_px * VIEW_PX / side >= CLEAR_PX:
@@ -125,9 +127,7 @@ def _read(session: Any, image: SmearImage, windows: list[tuple[int, int, int, in
 
 
 @functools.cache
-def _session() -> Any:
-    import onnxruntime
-
+def _session(threads: int) -> Any:
     folder = resources.files("smearcount.detector") / "model"
     try:
         payload = (folder / "ruler.onnx").read_bytes()
@@ -136,7 +136,4 @@ def _session() -> Any:
         raise ModelError(f"The ruler of the package is missing ({error}); reinstall it.") from None
     if hashlib.sha256(payload).hexdigest() != card.sha256:
         raise ModelError("ruler.onnx does not match its card; reinstall the package.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # a second one gained nothing that could be measured
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
+    return cpu_session(payload, threads)
