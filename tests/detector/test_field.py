@@ -126,6 +126,18 @@ def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_know
     assert len(detector.looks) == 1
 
 
+def test_a_model_without_red_cells_follows_the_ruler(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = DiscDetector()
+    monkeypatch.setattr(
+        DiscDetector, "card", detector.card.model_copy(update={"classes": ("WBC", "parasite", "a")})
+    )
+    estimate(monkeypatch, 75)
+    found = detect_field(open_image(discs(75)), detector)
+    assert len(detector.looks) == 1
+    assert len(found.detections) == 12
+    assert (found.scale.source, found.scale.rbc_diameter_px) == ("estimated", 75)
+
+
 def test_a_pixel_size_in_the_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 75)
     found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())

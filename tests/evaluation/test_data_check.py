@@ -66,6 +66,28 @@ def test_each_fault_is_found_where_it_is(tmp_path):
     assert order == sorted(order)
 
 
+def test_what_cannot_be_trained_on_is_an_error(tmp_path):
+    whole = picture(tmp_path, "whole.jpg", 1)
+    cut = picture(tmp_path, "cut.jpg", 2)
+    cut.write_bytes(cut.read_bytes()[:900])
+    box = [[1, 1, 30, 30]]
+    train = Dataset(("RBC",), (annotated(whole, box, [1]), annotated(cut, box, [1])), "made")
+    none = np.zeros((0, 4))
+    val = Dataset(("RBC",), (annotated(picture(tmp_path, "b.png", 3), none, []),), "made")
+    other = Dataset(("RBC", "a"), (annotated(picture(tmp_path, "c.png", 4), box, [2]),), "made")
+    report = check({"train": train, "val": val, "test": other})
+    assert found(report, "image that cannot be read") == [("train", "cut.jpg")]
+    assert found(report, "nothing to learn from") == [("val", "")]
+    assert found(report, "splits of other classes") == [("test", "")]
+
+
+def test_an_empty_split_is_told(tmp_path):
+    image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
+    parts = {"train": Dataset(("RBC",), (image,), "made"), "val": Dataset(("RBC",), (), "made")}
+    (finding,) = check(parts).findings
+    assert (finding.split, finding.detail) == ("val", "there is no image")
+
+
 def test_a_sound_data_set_has_no_findings(tmp_path):
     image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
     assert check({"": Dataset(("RBC",), (image,), "made")}).findings == ()

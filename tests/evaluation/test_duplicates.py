@@ -8,6 +8,7 @@ from PIL import Image, ImageFilter
 
 from smearcount.errors import DataError
 from smearcount.evaluation.duplicates import (
+    correlations,
     distinct,
     fingerprints,
     near_duplicates,
@@ -50,6 +51,23 @@ def test_a_turned_rescaled_recompressed_picture_is_the_same(save, pose):
     pairs = near_duplicates(data_set(original, other), data_set(copy))
     assert [(pair.first, pair.second) for pair in pairs] == [(original, copy)]
     assert 0.9 < pairs[0].correlation <= 1
+
+
+def test_two_fields_under_one_vignette_are_two_pictures(save):
+    y, x = np.mgrid[-1:1:120j, -1:1:160j]
+    shade = 235 - 110 * (x**2 + y**2)
+
+    def field(seed):
+        pixels = shade.copy()
+        for row, column in np.random.default_rng(seed).integers(10, 110, (12, 2)):
+            pixels[row - 4 : row + 4, column - 4 : column + 4] -= 25
+        return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+    first, second = save(field(1), "first.png"), save(field(2), "second.png")
+    assert correlations(fingerprints([first]), fingerprints([second])) > 0.9
+    again = save(field(1).transpose(Image.Transpose.ROTATE_90), "again.jpg")
+    pairs = near_duplicates(data_set(first, second, again))
+    assert [(pair.first, pair.second) for pair in pairs] == [(first, again)]
 
 
 def test_a_picture_of_sixteen_bits_has_a_fingerprint(save, tmp_path):

@@ -98,7 +98,10 @@ def test_coco_keeps_its_numbers_and_foreign_classes_follow_ours(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"annotations": [{"image_id": 9, "category_id": 3}]}, r"line \d+: no image has the id 9"),
+        (
+            {"annotations": [{"image_id": 9, "category_id": 3}]},
+            r"line \d+, annotations\[0\]: no image has the id 9",
+        ),
         ({"annotations": [{"image_id": 7, "category_id": 5}]}, "category id 5 is unknown"),
         (
             {"annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3]}]},
@@ -109,6 +112,14 @@ def test_coco_keeps_its_numbers_and_foreign_classes_follow_ours(tmp_path):
         (
             {"images": [{"id": 7, "file_name": "a.png", "width": 80, "height": 60}]},
             r"it says that a\.png has 80×60 pixels, but the image has 40×30",
+        ),
+        (
+            {"images": [{"id": 7, "file_name": "a.png", "width": "40", "height": "30"}]},
+            "width must be a whole number, not '40'",
+        ),
+        (
+            {"categories": [{"id": 3, "name": "rbcs"}, {"id": 3, "name": "trypanosome"}]},
+            "category id 3 stands twice",
         ),
         ({"images": None}, "needs a list 'images'"),
     ],
@@ -124,8 +135,18 @@ def test_coco_lines_are_those_of_the_file(tmp_path):
     path = coco(tmp_path, annotations=[good, good | {"category_id": 8}])
     lines = path.read_text().splitlines()
     at = next(n for n, line in enumerate(lines, 1) if '"category_id": 8' in line)
-    with pytest.raises(DataError, match=f"line {at - 3}: category id 8"):
+    with pytest.raises(DataError, match=rf"line {at - 3}, annotations\[1\]: category id 8"):
         read_dataset(path)
+
+
+def test_coco_of_another_machine_and_with_points_in_its_numbers_is_read(tmp_path):
+    path = coco(
+        tmp_path,
+        images=[{"id": 7.0, "file_name": "/home/lab/photos/a.png", "width": 40.0, "height": 30}],
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (image,) = read_dataset(tmp_path).images
+    assert (image.image_id, image.path.name, image.width) == (7, "a.png", 40)
 
 
 def test_a_coco_file_has_no_splits_to_choose_from(tmp_path):

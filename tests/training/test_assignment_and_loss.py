@@ -44,6 +44,26 @@ def test_a_location_in_two_cells_answers_for_the_one_it_overlaps_more() -> None:
     assert given.boxes[0, 1].tolist() == [0, 0, 24, 8]
 
 
+def test_a_location_goes_to_the_cell_that_wants_it_and_not_to_one_that_only_lies_there() -> None:
+    boxes = torch.tensor([[[2.0, 0, 14, 8], [8, 0, 16, 8], [0, 0, 1, 1], [0, 0, 1, 1]]])
+    # The first two want location 0 alone; the third overlaps its box most, but wants location 1.
+    cells = [[0.0, 0, 10, 8], [0.0, 0, 9, 8], [2.0, 0, 16, 8]]
+    scores = torch.full((1, 4, 2), 0.5)
+    scores[0, 0, 1], scores[0, 1, 1] = 1e-9, 1.0
+    padded = pad_targets([target(*cells, labels=[1, 1, 2])], torch.device("cpu"))
+    given = assign(scores, boxes, LOCATIONS, padded, per_cell=1)
+    assert given.positive[0].tolist() == [True, True, False, False]
+    assert given.boxes[0, 0].tolist() == cells[0]
+    assert given.scores[0, 0].tolist() == [1.0, 0.0]
+
+
+def test_a_small_cell_wants_a_score_of_one_from_the_first_step_on() -> None:
+    boxes = torch.tensor([[[-60.0, -60, 60, 60]] * 4])  # as wide as untaught networks say
+    cells = pad_targets([target([1.0, 1, 9, 7])], torch.device("cpu"))
+    given = assign(torch.full((1, 4, 1), 0.01), boxes, LOCATIONS, cells)
+    assert given.scores[0, 0, 0] == 1.0
+
+
 def test_an_image_without_cells_has_no_answers_and_a_finite_loss() -> None:
     side_logits = torch.zeros(1, 4, 4, 16, requires_grad=True)
     class_logits = torch.zeros(1, 4, 3, requires_grad=True)

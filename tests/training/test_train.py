@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +17,13 @@ import torch
 from PIL import Image
 
 from smearcount.detector.load import load_detector
+from smearcount.detector.ruler import read_ruler
 from smearcount.errors import DataError, ModelError, UsageError
+from smearcount.image.read import open_image
 from smearcount.training.architectures import ARCHITECTURES
 from smearcount.training.augment import Augmentation
 from smearcount.training.compare import Row, compare, winner
-from smearcount.training.dataset import CellSamples, rbc_diameters
+from smearcount.training.dataset import CellSamples, labelled_rbc_diameters, rbc_diameters
 from smearcount.training.fit import Fitted, drops_last, fit, growing_average
 from smearcount.training.recipe import Recipe, read_recipe
 from smearcount.training.splits import DataChoice, read_training_data
@@ -192,13 +195,65 @@ def test_a_checkpoint_that_would_run_code_or_is_damaged_is_refused(data, tmp_pat
 
 def test_images_to_validate_on_may_show_no_red_cell(data, tmp_path):
     other = json.loads((data / "valid.bbox.json").read_text())
-    other["annotations"] = []
+    other["annotations"] = [one for one in other["annotations"] if one["category_id"] == 2]
     (tmp_path / "images").symlink_to(data / "images")
-    (tmp_path / "blank.bbox.json").write_text(json.dumps(other))
-    training = read_training_data(DataChoice(str(data), str(tmp_path / "blank.bbox.json")))
-    assert rbc_diameters(training.val, 36.0) == [36.0] * len(training.val.images)
-    with pytest.raises(DataError, match="no whole cell"):
-        rbc_diameters(training.val)
+    (tmp_path / "pale.bbox.json").write_text(json.dumps(other))
+    training = read_training_data(DataChoice(str(data), str(tmp_path / "pale.bbox.json")))
+    with pytest.raises(DataError, match="no whole red cell"):
+        labelled_rbc_diameters(training.val)
+    read = [read_ruler(open_image(image.path)).rbc_px for image in training.val.images]
+    assert rbc_diameters(training.val) == pytest.approx(read)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [({"annotations": []}, "no cell is labelled"), ({"images": []}, "no image to validate on")],
+)
+def test_nothing_to_validate_on_is_told_before_the_training(data, tmp_path, changes, sentence):
+    other = json.loads((data / "valid.bbox.json").read_text()) | {"annotations": []} | changes
+    (tmp_path / "images").symlink_to(data / "images")
+    (tmp_path / "none.bbox.json").write_text(json.dumps(other))
+    with pytest.raises(DataError, match=sentence):
+        read_training_data(DataChoice(str(data), str(tmp_path / "none.bbox.json")))
+
+
+def test_a_class_without_cells_may_be_missing_from_the_training_data(data, tmp_path):
+    other = json.loads((data / "valid.bbox.json").read_text())
+    other["categories"].append({"id": 9, "name": "yeast"})
+    (tmp_path / "images").symlink_to(data / "images")
+    (tmp_path / "more.bbox.json").write_text(json.dumps(other))
+    choice = DataChoice(str(data), str(tmp_path / "more.bbox.json"))
+    assert read_training_data(choice).val.classes == ("RBC", "parasite")
+
+
+def test_one_image_at_a_time_is_refused_by_networks_that_cannot_learn_from_it(data, tmp_path):
+    recipe = RECIPE.model_copy(update={"batch": 1, "epochs": 1})
+    arch = "ssdlite320_mobilenet_v3_large"
+    with pytest.raises(UsageError, match="two images a step"):
+        train_detector(DataChoice(str(data)), tmp_path / "run", arch=arch, recipe=recipe)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("mosaic = 7", "augmentation.mosaic"),
+        ("looks = [2.0, 1.0]", "least strength comes first"),
+        ("looks = 1.0", r"looks = \[1.0, 1.0\]"),
+        ("crop_px = -5", "augmentation.crop_px"),
+        ("crops = 224", "there is no entry augmentation.crops"),
+    ],
+)
+def test_a_recipe_out_of_range_is_told_when_it_is_read(tmp_path, line, sentence):
+    path = tmp_path / "odd.toml"
+    path.write_text(f"epochs = 1\nlearning_rate = 0.001\n[augmentation]\n{line}\n")
+    with pytest.raises(UsageError, match=sentence):
+        read_recipe(str(path))
+
+
+def test_windows_that_the_network_cannot_take_are_told_before_the_training(data, tmp_path):
+    recipe = RECIPE.model_copy(update={"augmentation": Augmentation(crop_px=100)})
+    with pytest.raises(UsageError, match="multiple of 16"):
+        train_detector(DataChoice(str(data)), tmp_path / "run", recipe=recipe)
 
 
 @pytest.mark.parametrize(
@@ -209,12 +264,24 @@ def test_a_single_image_is_no_batch(images, batch, bold, dropped):
     assert drops_last(images, batch, Augmentation() if bold else None) == dropped
 
 
-def test_retraining_learns_from_all_images_and_keeps_the_thresholds(finished, tmp_path):
+def test_retraining_learns_from_all_images_and_keeps_the_thresholds(
+    finished, tmp_path, monkeypatch
+):
     trained, _ = finished
+    monkeypatch.chdir(tmp_path)  # where the data were named does not matter
     again = retrain_detector(trained.folder, tmp_path / "all")
     assert again.outcome.card.thresholds == trained.outcome.card.thresholds
     assert again.outcome.card.training["train"]["images"] == 6
     assert again.settings.recipe.epochs == trained.fitted.epoch
+
+
+def test_a_run_without_its_facts_is_not_retrained(finished, tmp_path):
+    trained, _ = finished
+    copy = tmp_path / "copy"
+    shutil.copytree(trained.folder, copy)
+    (copy / "fitted.json").write_text("{")
+    with pytest.raises(UsageError, match=r"fitted\.json: missing or damaged"):
+        retrain_detector(copy, tmp_path / "all")
 
 
 def rows_of(run: Path) -> list[dict[str, str]]:

@@ -52,4 +52,4 @@ def tune(
         quiet=quiet,
         say=typer.echo,
     )
-    typer.echo(f"Best of {tuned.trials}: mAP50 {tuned.map_50:.3f}, with the recipe {tuned.path}")
+    typer.echo(f"Best of {tuned.trials}: mAP {tuned.map:.3f}, with the recipe {tuned.path}")

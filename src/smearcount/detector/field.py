@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector, ThreadedDetector
@@ -100,6 +101,9 @@ def detect_field(
         look = look_at(image, detector, None)
         return Field(look.found, _estimated(look))
     guess, source = _guess(image, detector)
+    if RBC not in card.classes:  # nothing found could correct the ruler
+        look = look_at(image, detector, guess)
+        return Field(look.found, Scale(guess, RBC_UM / guess, source))
     look = _settle(look_at(image, detector, guess), image, detector)
     as_guessed = look.rbc_px == guess and len(look.whole_px) < ENOUGH_TO_MEASURE
     return Field(look.found, _estimated(look, source if as_guessed else "estimated"))

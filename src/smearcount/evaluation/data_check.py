@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal, get_args
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from smearcount.classes import CLASS_NAMES, RBC
 from smearcount.detections.boxes import iou
 from smearcount.errors import DataError
-from smearcount.evaluation.duplicates import near_duplicates
+from smearcount.evaluation.duplicates import fingerprints, near_duplicates
 from smearcount.formats.dataset import (
     DOUBLED_IOU,
     AnnotatedImage,
@@ -105,12 +105,12 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
     Args:
         parts: the data set by the names of its splits.
         further: what was found elsewhere, to stand in the same report.
-
-    Raises:
-        DataError: an image cannot be read.
     """
     findings = list(further)
+    parts = {split: _decodable(split, dataset, findings) for split, dataset in parts.items()}
+    findings += _other_classes(parts)
     for split, dataset in parts.items():
+        findings += _nothing_to_learn(split, dataset)
         findings += _unknown_classes(split, dataset)
         findings += _balance(split, dataset)
         for image in dataset.images:
@@ -131,6 +131,36 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
         for split, dataset in parts.items()
     }
     return DataReport(tuple(findings), cells, {name: len(part) for name, part in parts.items()})
+
+
+def _decodable(split: str, dataset: Dataset, findings: list[Finding]) -> Dataset:
+    """Return the images whose pixels can be read; tell of the others."""
+    kept = []
+    for image in dataset.images:
+        try:
+            fingerprints([image.path])
+        except DataError as error:
+            kind = "image that cannot be read"
+            findings.append(Finding("error", kind, split, image.path.name, str(error)))
+        else:
+            kept.append(image)
+    return replace(dataset, images=tuple(kept))
+
+
+def _nothing_to_learn(split: str, dataset: Dataset) -> Iterator[Finding]:
+    if not any(len(image) for image in dataset.images):
+        what = "no cell is labelled" if dataset.images else "there is no image"
+        yield Finding("error", "nothing to learn from", split, "", what)
+
+
+def _other_classes(parts: dict[str, Dataset]) -> Iterator[Finding]:
+    """Tell of classes with cells that another split does not list at all."""
+    for split, dataset in parts.items():
+        for name, count in zip(dataset.classes, _cells(dataset).tolist(), strict=True):
+            others = [other for other, part in parts.items() if name not in part.classes]
+            if count and others:
+                detail = f"{name!r} ({count} boxes) is no class of {', '.join(others)}"
+                yield Finding("error", "splits of other classes", split, "", detail)
 
 
 def _check_image(split: str, image: AnnotatedImage, classes: tuple[str, ...]) -> Iterator[Finding]:
@@ -184,7 +214,7 @@ def _balance(split: str, dataset: Dataset) -> Iterator[Finding]:
     counts = _cells(dataset)
     for name, count in zip(dataset.classes, counts.tolist(), strict=True):
         share = count / max(int(counts.sum()), 1)
-        if share < RARE:
+        if counts.any() and share < RARE:
             detail = f"{name}: {count} of {counts.sum()} boxes ({share:.1%})"
             yield Finding("note", "rare class", split, "", detail)
 

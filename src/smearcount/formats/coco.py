@@ -166,9 +166,10 @@ class _Reader:
         """Return the data set."""
         names: dict[int, str] = {}
         for row, category in enumerate(self.tables["categories"]):
-            names[self._whole("categories", row, "id")] = canonical_name(
-                self._text("categories", row, "name", category)
-            )
+            number = self._whole("categories", row, "id")
+            if number in names:
+                raise self._error("categories", row, f"category id {number} stands twice")
+            names[number] = canonical_name(self._text("categories", row, "name", category))
         classes = order_classes(names.values())
         first_id = {name: number for number, name in reversed(names.items())}
         boxes = self._boxes({number: classes.index(name) + 1 for number, name in names.items()})
@@ -177,9 +178,9 @@ class _Reader:
             number = self._whole("images", row, "id")
             found = boxes.pop(number)
             path = self._find(row, self._text("images", row, "file_name", image))
-            declared = [image.get(side) for side in ("width", "height")]
-            size = (declared[0] or 0, declared[1] or 0)
-            width, height = image_size(path, size, str(self.path))
+            sides = ("width", "height")
+            size = [self._whole("images", row, side) if image.get(side) else 0 for side in sides]
+            width, height = image_size(path, (size[0], size[1]), str(self.path))
             images.append(
                 AnnotatedImage(
                     path,
@@ -241,12 +242,10 @@ class _Reader:
     def _find(self, row: int, name: str) -> Path:
         beside = self.path.parent
         plain = name.replace("\\", "/")
-        if Path(plain).is_absolute():
-            candidates = [Path(plain)]
-        else:
-            folders = (beside / "images", beside, beside.parent / "images", beside.parent)
-            candidates = [folder / plain for folder in folders]
-            candidates += [folder / Path(plain).name for folder in folders[:2]]
+        # An absolute path stays as it is in this, and as a last resort only the name counts.
+        folders = (beside / "images", beside, beside.parent / "images", beside.parent)
+        candidates = [folder / plain for folder in folders]
+        candidates += [folder / Path(plain).name for folder in folders[:2]]
         for path in candidates:
             if path.is_file():
                 return path
@@ -256,9 +255,10 @@ class _Reader:
 
     def _whole(self, table: str, row: int, key: str) -> int:
         value = self.tables[table][row].get(key)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self._error(table, row, f"{key} must be a whole number, not {value!r}")
-        return value
+        if not _is_number(value) or value != int(value):
+            shown = value if isinstance(value, Decimal) else repr(value)
+            raise self._error(table, row, f"{key} must be a whole number, not {shown}")
+        return int(value)
 
     def _text(self, table: str, row: int, key: str, entry: dict[str, Any]) -> str:
         value = entry.get(key)
@@ -268,8 +268,8 @@ class _Reader:
 
     def _error(self, table: str, row: int, what: str) -> DataError:
         line = _line_of(self.text, table, row)
-        where = f"line {line}" if line else f"{table}[{row}]"
-        return DataError(f"{self.path} {where}: {what}.")
+        where = f"line {line}, " if line else ""
+        return DataError(f"{self.path} {where}{table}[{row}]: {what}.")
 
 
 def _is_number(value: object) -> TypeGuard[int | Decimal]:

@@ -93,14 +93,16 @@ def assign(
     best = alignment.topk(min(per_cell, n_locations), dim=2).indices
     taken = torch.zeros_like(inside).scatter_(2, best, True) & inside  # B M N
     contested = taken.sum(dim=1, keepdim=True) > 1
-    closest = torch.zeros_like(taken).scatter_(1, overlap.argmax(dim=1, keepdim=True), True)
+    closest = torch.zeros_like(taken)
+    closest.scatter_(1, (overlap * taken).argmax(dim=1, keepdim=True), True)
     taken = torch.where(contested, taken & closest, taken)
 
     positive = taken.any(dim=1)
     owner = taken.to(torch.uint8).argmax(dim=1)  # B N
     rows = torch.arange(batch, device=scores.device)[:, None]
     alignment = alignment * taken
-    wanted = alignment / alignment.amax(dim=2, keepdim=True).clamp(min=1e-9)
+    least = torch.finfo(alignment.dtype).tiny
+    wanted = alignment / alignment.amax(dim=2, keepdim=True).clamp(min=least)
     wanted = wanted.amax(dim=1) * positive
     target_scores = torch.zeros(batch, n_locations, n_classes, device=scores.device)
     target_scores.scatter_(2, targets.labels[rows, owner][:, :, None], wanted[:, :, None])

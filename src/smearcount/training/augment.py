@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from PIL import Image
+from pydantic import AfterValidator, Field
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
@@ -156,6 +158,16 @@ def compress(image: Tensor, quality: int) -> Tensor:
     return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).contiguous()
 
 
+def _ordered(looks: tuple[float, float]) -> tuple[float, float]:
+    if looks[0] > looks[1]:
+        raise ValueError("the least strength comes first, then the greatest")
+    return looks
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Strength = Annotated[float, Field(ge=0, le=5)]
+
+
 @dataclass(frozen=True)
 class Augmentation:
     """How boldly to change training images.
@@ -168,10 +180,10 @@ class Augmentation:
             each sample draws its own. 0 is none, 1 as tuned for a first round of training.
     """
 
-    crop_px: int = 224
-    scale_octaves: float = 0.5
-    mosaic: float = 0.5
-    looks: tuple[float, float] = (1.0, 1.0)
+    crop_px: Annotated[int, Field(ge=32)] = 224
+    scale_octaves: Annotated[float, Field(ge=0, le=3)] = 0.5
+    mosaic: Share = 0.5
+    looks: Annotated[tuple[Strength, Strength], AfterValidator(_ordered)] = (1.0, 1.0)
 
     def __call__(self, samples: list[Sample]) -> Sample:
         """Return one sample made of the first, or of all four of ``samples``."""

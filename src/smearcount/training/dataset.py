@@ -12,7 +12,9 @@ from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.classes import RBC
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
+from smearcount.detector.field import MOST_DOUBT_OCTAVES, SMALLEST_RBC_PX
 from smearcount.detector.prepare import GREY, network_size, resample
+from smearcount.detector.ruler import read_ruler
 from smearcount.errors import DataError
 from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
@@ -20,33 +22,49 @@ from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.network import Target
 
 
-def rbc_diameters(dataset: Dataset, usual_px: float | None = None) -> list[float]:
-    """Return the diameter of a red cell in each image, in its own pixels, from the labels.
+def rbc_diameters(dataset: Dataset) -> list[float]:
+    """Return the diameter of a red cell in each image, in its own pixels.
 
-    It is the median over the red cells (over all cells, in a data set without red cells). A cell
-    that the border cuts by less than half still shows its full width or height, and counts by
-    that. An image with fewer than three such cells gets the median of the data set.
+    It comes from the labels; where no red cell is labelled, as in a data set of platelets alone,
+    the ruler reads it from the picture, as it does when a model without red cells counts.
 
     Args:
         dataset: annotated images.
-        usual_px: the diameter in other data of the same kind, for a data set that shows none.
+    """
+    try:
+        return labelled_rbc_diameters(dataset)
+    except DataError:
+        readings = [read_ruler(open_image(image.path)) for image in dataset.images]
+    sizes = np.array([max(reading.rbc_px, SMALLEST_RBC_PX) for reading in readings])
+    sure = np.array([reading.doubt_octaves <= MOST_DOUBT_OCTAVES for reading in readings])
+    if sure.any():
+        sizes[~sure] = np.median(sizes[sure])
+    return [float(size) for size in sizes]
+
+
+def labelled_rbc_diameters(dataset: Dataset) -> list[float]:
+    """Return the diameter of a red cell in each image, in its own pixels, from the labels.
+
+    It is the median over the red cells. A cell that the border cuts by less than half still shows
+    its full width or height, and counts by that. An image with fewer than three such cells gets the
+    median of the data set.
+
+    Args:
+        dataset: annotated images.
 
     Raises:
-        DataError: the data set has no box to measure, and no usual diameter is given.
+        DataError: no whole red cell is labelled.
     """
-    rbc_label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else 0
-    if not any((image.labels == rbc_label).any() for image in dataset.images):
-        rbc_label = 0
+    label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else 0
     per_image = []
     for image in dataset.images:
         boxes = np.asarray(image.boxes_xyxy_px, dtype=np.float32)
-        if rbc_label:
-            boxes = boxes[np.asarray(image.labels) == rbc_label]
-        per_image.append(full_diameters(boxes, image.width, image.height))
+        red = boxes[np.asarray(image.labels) == label]
+        per_image.append(full_diameters(red, image.width, image.height))
     everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
-    if not len(everything) and usual_px is None:
-        raise DataError(f"{dataset.source}: no whole cell is labelled; nothing to learn from.")
-    typical = float(np.median(everything)) if len(everything) else float(usual_px or 0)
+    if not len(everything):
+        raise DataError(f"{dataset.source}: no whole red cell is labelled.")
+    typical = float(np.median(everything))
     return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
 
 
@@ -75,7 +93,6 @@ class CellSamples(TorchDataset[Sample]):
         stride: input sides are multiples of this.
         augmentation: how to change the images; None shows each whole, at its magnification.
         seed: together with epoch and index it decides every random change.
-        usual_px: see :func:`rbc_diameters`.
     """
 
     def __init__(
@@ -85,12 +102,11 @@ class CellSamples(TorchDataset[Sample]):
         stride: int,
         augmentation: Augmentation | None = None,
         seed: int = 0,
-        usual_px: float | None = None,
     ) -> None:
         self.augmentation = augmentation
         self.seed = seed
         self.epoch = 0
-        diameters = rbc_diameters(dataset, usual_px) if rbc_px else [1.0] * len(dataset.images)
+        diameters = rbc_diameters(dataset) if rbc_px else [1.0] * len(dataset.images)
         self.samples = [
             load(image, rbc_px / px if rbc_px else 1.0, stride if rbc_px else 1, augmentation)
             for image, px in zip(dataset.images, diameters, strict=True)

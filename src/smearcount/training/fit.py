@@ -24,7 +24,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from smearcount.detections.detections import Detections
-from smearcount.errors import ModelError
+from smearcount.errors import ModelError, UsageError
 from smearcount.evaluation.score import average_precision
 from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.curves import Curves
@@ -258,6 +258,7 @@ def fit(
 
     Raises:
         ModelError: the checkpoint in ``out`` is damaged or something else.
+        UsageError: the network cannot learn from one image at a time.
     """
     resume = _whole_checkpoint(out / LAST)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
@@ -309,12 +310,20 @@ def fit(
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         warnings.filterwarnings("ignore", message="Total length of .* is zero.*")
-        trainer.fit(
-            module,
-            datamodule=Samples(train, val, recipe),
-            ckpt_path=resume,
-            weights_only=True,
-        )
+        try:
+            trainer.fit(
+                module,
+                datamodule=Samples(train, val, recipe),
+                ckpt_path=resume,
+                weights_only=True,
+            )
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise UsageError(
+                "This network learns from two images a step at least; raise batch in its recipe, "
+                "or give it more images."
+            ) from None
     return read_checkpoint(out / (BEST if val is not None and (out / BEST).exists() else LAST))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -72,6 +73,18 @@ def read_recipe(name: str) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{name}: this recipe cannot be read ({error}).") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name}: in this recipe, {where}: {first['msg']}.") from None
+        raise UsageError(f"{name}: in this recipe, {_problem(error)}.") from None
+
+
+def _problem(error: ValidationError) -> str:
+    """Return the first thing wrong with a recipe, in words."""
+    first = error.errors()[0]
+    # Pydantic names the alternative of a union, too.
+    where = ".".join(str(part) for part in first["loc"] if part != "Augmentation")
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        inside = where.startswith("augmentation.")
+        known = [f.name for f in fields(Augmentation)] if inside else list(Recipe.model_fields)
+        return f"there is no entry {where}; the entries are {', '.join(known)}"
+    if where == "augmentation.looks" and first["type"] == "tuple_type":
+        return "looks must be two numbers, the least and the greatest: looks = [1.0, 1.0]"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"

@@ -34,7 +34,7 @@ from smearcount.detector.ruler import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, Ru
 from smearcount.formats.dataset import Dataset
 from smearcount.image.read import open_image
 from smearcount.training.augment import Sample, change_looks, turn, uniform
-from smearcount.training.dataset import rbc_diameters
+from smearcount.training.dataset import labelled_rbc_diameters
 from smearcount.training.export import store_as_half
 from smearcount.training.fit import best_precision
 from smearcount.training.quantise import CALIBRATION_IMAGES, quantise
@@ -98,7 +98,7 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, dataset: Dataset, length: int, seed: int, looks: float) -> None:
         self.length, self.seed, self.looks, self.epoch = length, seed, looks, 0
-        self.diameters = rbc_diameters(dataset)
+        self.diameters = labelled_rbc_diameters(dataset)
         self.pictures = [open_image(i.path).pixels() for i in dataset.images]
 
     def __len__(self) -> int:

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import batched_nms
 
-from smearcount.detector.detector import SCORE_FLOOR
 from smearcount.detector.prepare import GREY
 from smearcount.training.assign import pad_targets
 from smearcount.training.loss import detection_losses
 from smearcount.training.network import Prediction, Target
+from smearcount.training.suppress import cells_of
 
 STRIDE = 8
 """One output location per 8 × 8 network pixels."""
@@ -174,24 +173,8 @@ class Smearnet(nn.Module):
         boxes = self.boxes(
             side_logits.float(), self.locations(images.shape[2], images.shape[3], images.device)
         )
-        best, labels = class_logits.float().sigmoid().max(dim=2)
-        predictions: list[Prediction] = []
-        for image_boxes, scores, image_labels in zip(boxes, best, labels, strict=True):
-            chosen = scores >= SCORE_FLOOR
-            kept = batched_nms(
-                image_boxes[chosen],
-                scores[chosen],
-                torch.zeros_like(image_labels[chosen]),
-                iou_threshold,
-            )
-            predictions.append(
-                {
-                    "boxes": image_boxes[chosen][kept],
-                    "scores": scores[chosen][kept],
-                    "labels": image_labels[chosen][kept] + 1,
-                }
-            )
-        return predictions
+        scores = class_logits.float().sigmoid()
+        return [cells_of(*each, iou_threshold) for each in zip(boxes, scores, strict=True)]
 
 
 def build_smearnet(n_classes: int) -> Smearnet:

@@ -58,14 +58,26 @@ def read_training_data(choice: DataChoice) -> TrainingData:
             f"{choice.data}: it has no splits; name images to validate on by --val DATA."
         )
     train = _read(choice.data, choice.split, "train")
-    if not train.images:
-        raise DataError(f"{train.source}: there is no image to learn from.")
+    _refuse_empty(train, "to learn from")
     val = _read(choice.val or choice.data, choice.val_split, "val")
+    _refuse_empty(val, "to validate on")
     val = with_classes(val, train.classes)
     kept = without_duplicates_of(val, train)
     if not kept.images:
-        raise DataError(f"{val.source}: every image to validate on is also one to learn from.")
+        raise DataError(
+            f"{val.source}: every image to validate on shows the picture of one to learn from; "
+            "name other images by --val or --val-split."
+        )
+    _refuse_empty(kept, "to validate on")
     return TrainingData(train, kept, len(val.images) - len(kept.images))
+
+
+def _refuse_empty(dataset: Dataset, purpose: str) -> None:
+    """Raise where there is no image, or no cell in any."""
+    if not dataset.images:
+        raise DataError(f"{dataset.source}: there is no image {purpose}; check the split.")
+    if not any(len(image) for image in dataset.images):
+        raise DataError(f"{dataset.source}: no cell is labelled in any image {purpose}.")
 
 
 def _read(path: str, split: str | None, usual: str) -> Dataset:
@@ -77,17 +89,19 @@ def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     """Return a data set whose labels count in ``classes``.
 
     Raises:
-        DataError: it has a class that is not among them.
+        DataError: it has cells of a class that is not among them.
     """
     if tuple(dataset.classes) == tuple(classes):
         return dataset
-    unknown = [name for name in dataset.classes if name not in classes]
-    if unknown:
-        raise DataError(
-            f"{dataset.source}: class {unknown[0]} does not occur in the training data, "
-            f"which have {', '.join(classes)}; rename or remove it."
-        )
-    new_label = np.array([0, *(classes.index(name) + 1 for name in dataset.classes)])
+    occurring = {int(label) for image in dataset.images for label in image.labels}
+    for label, name in enumerate(dataset.classes, start=1):
+        if name not in classes and label in occurring:
+            raise DataError(
+                f"{dataset.source}: class {name} does not occur in the training data, "
+                f"which have {', '.join(classes)}; rename or remove it."
+            )
+    known = [classes.index(name) + 1 if name in classes else 0 for name in dataset.classes]
+    new_label = np.array([0, *known])
     images = tuple(
         replace(image, labels=new_label[np.asarray(image.labels, dtype=np.int64)])
         for image in dataset.images

@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -133,10 +133,14 @@ def resolved(arch: str, recipe: str | Recipe | None, epochs: int | None) -> Reci
     """Return the recipe that a training would follow; see :func:`train_detector`.
 
     Raises:
-        UsageError: there is no such architecture or recipe, or the epochs make no sense.
+        UsageError: there is no such architecture or recipe, its windows do not fit the network, or
+            the epochs make no sense.
     """
-    own = architecture(arch).recipe
-    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or own)
+    of = architecture(arch)
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
+    bold = chosen.augmentation
+    if isinstance(bold, Augmentation) and bold.crop_px % of.stride:
+        raise UsageError(f"crop_px = {bold.crop_px}: {arch} wants a multiple of {of.stride}.")
     return chosen if epochs is None else with_epochs(chosen, epochs)
 
 
@@ -150,10 +154,16 @@ def settings_of(
         weights=weights,
         seed=seed,
         classes=data.train.classes,
-        data=choice,
+        data=_absolute(choice),
         train=fingerprint(data.train.images),
         val=fingerprint(data.val.images),
     )
+
+
+def _absolute(choice: DataChoice) -> DataChoice:
+    """Return the choice by paths that hold wherever the run is gone on with."""
+    val = None if choice.val is None else str(Path(choice.val).resolve())
+    return replace(choice, data=str(Path(choice.data).resolve()), val=val)
 
 
 def retrain_detector(
@@ -183,7 +193,7 @@ def retrain_detector(
         settings.val,
     ):
         raise UsageError(f"{first}: its images or labels have changed since; train it anew.")
-    best = json.loads((first / FITTED).read_text(encoding="utf-8"))["epoch"]
+    best = _best_epoch(first)
     everything = joined(data)
     whole = settings.model_copy(
         update={
@@ -197,6 +207,15 @@ def retrain_detector(
     say(f"{best} epochs on {len(everything.images)} images, training and validation together.")
     card = ModelCard.read((first / STATE).with_suffix(".json"))
     return _run(folder, whole, everything, None, card, quiet, say)
+
+
+def _best_epoch(run: Path) -> int:
+    try:
+        return int(json.loads((run / FITTED).read_text(encoding="utf-8"))["epoch"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{run / FITTED}: missing or damaged; delete it and run the training's command again."
+        ) from None
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
@@ -236,8 +255,7 @@ def _run(
         say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
     unchanged = None
     if val is not None:
-        usual = statistics.median(rbc_diameters(train)) if of.rbc_px else None
-        unchanged = CellSamples(val, of.rbc_px, of.stride, None, usual_px=usual)
+        unchanged = CellSamples(val, of.rbc_px, of.stride)
     fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
     seconds = read_checkpoint(folder / LAST).seconds
     facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
@@ -309,7 +327,7 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         thresholds=(UNCHOSEN_THRESHOLD,) * len(settings.classes),
         iou_threshold=of.iou_threshold,
         rbc_px=of.rbc_px,
-        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if has_rbc else None,
+        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if of.rbc_px else None,
         stride=of.stride,
         receptive_px=of.receptive_px,
         scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,

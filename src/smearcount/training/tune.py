@@ -28,13 +28,13 @@ class Tuned:
 
     Attributes:
         recipe: the best recipe, with the number of epochs that it was given.
-        map_50: what it reached on validation.
+        map: what mAP it reached on validation.
         trials: how many trainings are behind it.
         path: the recipe as a file, for ``--recipe``.
     """
 
     recipe: Recipe
-    map_50: float
+    map: float
     trials: int
     path: Path
 
@@ -103,8 +103,8 @@ def tune(
                 choice, run, arch=arch, recipe=chosen, weights=weights, seed=seed,
                 quiet=quiet, say=say,
             )  # fmt: skip
-            reached = float(trained.outcome.card.metrics["validation"].get("map_50", 0.0))
-            say(f"trial {trial.number}: mAP50 {reached:.4f}")
+            reached = float(trained.outcome.card.metrics["validation"].get("map", 0.0))
+            say(f"trial {trial.number}: mAP {reached:.4f}")
             return reached
 
         while len(_finished(study)) < trials:
