@@ -22,9 +22,11 @@ from smearcount.errors import DataError, ModelError, UsageError
 from smearcount.image.read import open_image
 from smearcount.training.architectures import ARCHITECTURES
 from smearcount.training.augment import Augmentation
+from smearcount.training.batches import drops_last
+from smearcount.training.checkpoint import Fitted
 from smearcount.training.compare import Row, compare, winner
 from smearcount.training.dataset import CellSamples, labelled_rbc_diameters, rbc_diameters
-from smearcount.training.fit import Fitted, drops_last, fit, growing_average
+from smearcount.training.fit import fit, growing_average
 from smearcount.training.recipe import Recipe, read_recipe
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.train import retrain_detector, train_detector
@@ -42,7 +44,8 @@ EPOCHS_OF_THE_KILLED = 6
 TRAIN = """
 import sys
 from smearcount.training.dataset import CellSamples
-from smearcount.training.fit import Fitted, fit
+from smearcount.training.checkpoint import Fitted
+from smearcount.training.fit import fit
 from smearcount.training.recipe import Recipe
 from smearcount.training.splits import DataChoice
 from smearcount.training.train import train_detector

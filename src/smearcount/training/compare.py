@@ -18,14 +18,12 @@ from smearcount.classes import class_colour
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
 from smearcount.training.architectures import build
-from smearcount.training.run import claim
+from smearcount.training.run import claim, resolved, settings_of
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.torch_detector import TorchDetector
 from smearcount.training.train import (
     Say,
     TrainedRun,
-    resolved,
-    settings_of,
     silent,
     train_detector,
 )

@@ -6,7 +6,6 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,20 +14,24 @@ import torch
 from pytorch_lightning.callbacks import (
     Callback,
     EarlyStopping,
-    ModelCheckpoint,
     TQDMProgressBar,
     WeightAveraging,
 )
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 
 from smearcount.detections.detections import Detections
-from smearcount.errors import ModelError, UsageError
+from smearcount.errors import UsageError
 from smearcount.evaluation.score import average_precision
-from smearcount.training.augment import Augmentation, Sample
+from smearcount.training.batches import Batches, drops_last
+from smearcount.training.checkpoint import (
+    Fitted,
+    MovableCheckpoint,
+    read_checkpoint,
+    whole_checkpoint,
+)
 from smearcount.training.curves import Curves
-from smearcount.training.dataset import CellSamples, collate
+from smearcount.training.dataset import CellSamples
 from smearcount.training.network import Prediction, Target, TrainableDetector
 from smearcount.training.recipe import Recipe
 from smearcount.training.run import BEST, LAST
@@ -155,81 +158,6 @@ def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
     )
 
 
-def drops_last(images: int, batch: int, augmentation: Augmentation | None) -> bool:
-    """Tell whether an epoch leaves out the images that fill no batch.
-
-    With augmentation others take their turn in the next epoch. Without, each counts; only a single
-    one is left out, from which no batch norm can tell what is normal.
-    """
-    return images >= batch and (augmentation is not None or images % batch == 1)
-
-
-class Samples(pl.LightningDataModule):
-    """Feeds the loop; every epoch's order and changes follow from the seed alone."""
-
-    def __init__(self, train: CellSamples, val: CellSamples | None, recipe: Recipe) -> None:
-        super().__init__()
-        self.train = train
-        self.val = val
-        self.recipe = recipe
-
-    def train_dataloader(self) -> DataLoader[Sample]:
-        """Return this epoch's shuffled batches."""
-        trainer: Any = self.trainer
-        epoch = trainer.current_epoch
-        self.train.epoch = epoch
-        if epoch >= self.recipe.epochs - self.recipe.plain_epochs and self.train.augmentation:
-            self.train.augmentation = replace(self.train.augmentation, mosaic=0.0)
-        # A list, not a sampler that draws: Lightning may start an epoch's loader more than once,
-        # and a resumed run must see the images in the order of the run that was not interrupted.
-        random = torch.Generator().manual_seed(self.train.seed * 100_003 + epoch)
-        order = torch.randperm(len(self.train), generator=random).tolist()
-        return DataLoader(
-            self.train,
-            batch_size=self.recipe.batch,
-            sampler=order,
-            drop_last=drops_last(len(self.train), self.recipe.batch, self.train.augmentation),
-            num_workers=2 if self.train.augmentation is not None else 0,
-            collate_fn=collate,
-        )
-
-    def val_dataloader(self) -> DataLoader[Sample] | list[Any]:
-        """Return the validation images, one by one, as they are."""
-        if self.val is None:
-            return []
-        return DataLoader(self.val, batch_size=1, num_workers=0, collate_fn=collate)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Where a training left its results.
-
-    Attributes:
-        weights: the network's state dict: the best on validation, or the last without one.
-        epoch: the epoch that gave them, counted from 1.
-        metrics: what validation measured there.
-        seconds: wall time of the epochs until then, those before an interruption included.
-    """
-
-    weights: dict[str, Tensor]
-    epoch: int
-    metrics: dict[str, float]
-    seconds: float
-
-
-class _MovableCheckpoint(ModelCheckpoint):
-    """Knows its files and the best epoch also where the run's folder has been moved since."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        here = Path(str(self.dirpath))
-        moved = dict(state_dict) | {"dirpath": self.dirpath}
-        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
-            moved[key] = str(here / Path(moved[key]).name) if moved[key] else ""
-        best = moved["best_k_models"].items()
-        moved["best_k_models"] = {str(here / Path(path).name): score for path, score in best}
-        super().load_state_dict(moved)
-
-
 def fit(
     network: nn.Module,
     train: CellSamples,
@@ -260,7 +188,7 @@ def fit(
         ModelError: the checkpoint in ``out`` is damaged or something else.
         UsageError: the network cannot learn from one image at a time.
     """
-    resume = _whole_checkpoint(out / LAST)
+    resume = whole_checkpoint(out / LAST)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
     whole, rest = divmod(len(train), recipe.batch)
@@ -269,12 +197,12 @@ def fit(
     precision = best_precision() if recipe.precision == "auto" else recipe.precision
     if recipe.precision != "32-true":
         module = module.to(memory_format=torch.channels_last)
-    last = _MovableCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
+    last = MovableCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
                            save_on_train_epoch_end=True)  # fmt: skip
     callbacks: list[Callback] = [Curves(out), last]
     best = None
     if val is not None:
-        best = _MovableCheckpoint(
+        best = MovableCheckpoint(
             dirpath=out,
             filename="best",
             monitor="map",
@@ -313,7 +241,7 @@ def fit(
         try:
             trainer.fit(
                 module,
-                datamodule=Samples(train, val, recipe),
+                datamodule=Batches(train, val, recipe),
                 ckpt_path=resume,
                 weights_only=True,
             )
@@ -331,37 +259,3 @@ def best_precision() -> Literal["bf16-mixed", "32-true"]:
     """Return the precision that trains fastest on this machine."""
     fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
     return "bf16-mixed" if fast else "32-true"
-
-
-def read_checkpoint(path: Path) -> Fitted:
-    """Read the averaged weights of a checkpoint that :func:`fit` wrote; nothing is executed.
-
-    Raises:
-        ModelError: the file is damaged or something else.
-    """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        rows = checkpoint["callbacks"]["Curves"]["rows"]
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file
-        reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise ModelError(f"{path}: not a checkpoint of smearcount train ({reason}).") from None
-    prefix = "network."
-    weights = {
-        name.removeprefix(prefix): value
-        for name, value in checkpoint["state_dict"].items()
-        if name.startswith(prefix)
-    }
-    metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
-    seconds = round(float(sum(row.get("seconds", 0.0) for row in rows)), 1)
-    return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics, seconds)
-
-
-def _whole_checkpoint(path: Path) -> Path | None:
-    """Return the checkpoint to go on from, or None where there is none."""
-    if not path.exists():
-        return None
-    try:
-        read_checkpoint(path)
-    except ModelError as error:
-        raise ModelError(f"{error} Delete it to train from the beginning.") from None
-    return path

@@ -88,3 +88,21 @@ def _problem(error: ValidationError) -> str:
     if where == "augmentation.looks" and first["type"] == "tuple_type":
         return "looks must be two numbers, the least and the greatest: looks = [1.0, 1.0]"
     return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """Return the recipe for another number of epochs, its patience and plain ones in proportion.
+
+    Raises:
+        UsageError: the number is below 1.
+    """
+    if epochs < 1:
+        raise UsageError(f"{epochs} epochs: a training needs at least one.")
+    share = epochs / recipe.epochs
+    return recipe.model_copy(
+        update={
+            "epochs": epochs,
+            "patience": round(recipe.patience * share),
+            "plain_epochs": round(recipe.plain_epochs * share),
+        }
+    )

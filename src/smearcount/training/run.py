@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smearcount.errors import UsageError
 from smearcount.training.architectures import Architecture, architecture
-from smearcount.training.recipe import Recipe
-from smearcount.training.splits import DataChoice
+from smearcount.training.augment import Augmentation
+from smearcount.training.recipe import Recipe, read_recipe, with_epochs
+from smearcount.training.splits import DataChoice, TrainingData, fingerprint
 from smearcount.write import make_folder, write_text
 
 SETTINGS: Final = "settings.json"
@@ -47,6 +48,43 @@ class RunSettings(BaseModel):
     data: DataChoice
     train: str
     val: str | None
+
+
+def resolved(arch: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
+    """Return the recipe that a training would follow; see :func:`.train.train_detector`.
+
+    Raises:
+        UsageError: there is no such architecture or recipe, its windows do not fit the network, or
+            the epochs make no sense.
+    """
+    of = architecture(arch)
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
+    bold = chosen.augmentation
+    if isinstance(bold, Augmentation) and bold.crop_px % of.stride:
+        raise UsageError(f"crop_px = {bold.crop_px}: {arch} wants a multiple of {of.stride}.")
+    return chosen if epochs is None else with_epochs(chosen, epochs)
+
+
+def settings_of(
+    choice: DataChoice, data: TrainingData, arch: str, recipe: Recipe, weights: str, seed: int
+) -> RunSettings:
+    """Return all that decides how a training goes; see :func:`.train.train_detector`."""
+    return RunSettings(
+        architecture=arch,
+        recipe=recipe,
+        weights=weights,
+        seed=seed,
+        classes=data.train.classes,
+        data=_absolute(choice),
+        train=fingerprint(data.train.images),
+        val=fingerprint(data.val.images),
+    )
+
+
+def _absolute(choice: DataChoice) -> DataChoice:
+    """Return the choice by paths that hold wherever the run is gone on with."""
+    val = None if choice.val is None else str(Path(choice.val).resolve())
+    return replace(choice, data=str(Path(choice.data).resolve()), val=val)
 
 
 def read_settings(run: Path) -> RunSettings:

@@ -16,7 +16,8 @@ from smearcount.detector.detector import Pixels
 from smearcount.detector.prepare import GREY
 from smearcount.errors import ModelError
 from smearcount.training.architectures import ARCHITECTURES, build
-from smearcount.training.fit import as_detections, read_checkpoint
+from smearcount.training.checkpoint import read_checkpoint
+from smearcount.training.fit import as_detections
 from smearcount.training.run import SETTINGS, STATE, architecture_of, read_settings
 from smearcount.training.weights import State, read_weights
 

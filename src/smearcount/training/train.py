@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from smearcount.classes import RBC
-from smearcount.detections.detections import Detections
-from smearcount.detector.border import each_with_border_doubt
-from smearcount.detector.calibration import Calibration
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import Detector
 from smearcount.errors import UsageError
-from smearcount.evaluation.calibration import calibrate
 from smearcount.evaluation.scene import fit_scene
-from smearcount.evaluation.score import average_precision
-from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.formats.dataset import Dataset
-from smearcount.training.architectures import Architecture, architecture, build
+from smearcount.training.architectures import Architecture, build
 from smearcount.training.augment import Augmentation
+from smearcount.training.checkpoint import Fitted, read_checkpoint
 from smearcount.training.dataset import CellSamples, rbc_diameters
-from smearcount.training.fit import Fitted, fit, read_checkpoint
-from smearcount.training.outcome import Outcome, finish, predict_all, write_cards
-from smearcount.training.recipe import Recipe, read_recipe
+from smearcount.training.fit import fit
+from smearcount.training.measured import as_before, measure
+from smearcount.training.outcome import Outcome, finish, write_cards
+from smearcount.training.recipe import Recipe, with_epochs
 from smearcount.training.run import (
     BEST,
     FITTED,
@@ -42,10 +34,11 @@ from smearcount.training.run import (
     architecture_of,
     claim,
     read_settings,
+    resolved,
+    settings_of,
 )
 from smearcount.training.splits import (
     DataChoice,
-    TrainingData,
     fingerprint,
     joined,
     read_training_data,
@@ -129,43 +122,6 @@ def train_detector(
     return _run(folder, settings, data.train, data.val, None, quiet, say)
 
 
-def resolved(arch: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
-    """Return the recipe that a training would follow; see :func:`train_detector`.
-
-    Raises:
-        UsageError: there is no such architecture or recipe, its windows do not fit the network, or
-            the epochs make no sense.
-    """
-    of = architecture(arch)
-    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
-    bold = chosen.augmentation
-    if isinstance(bold, Augmentation) and bold.crop_px % of.stride:
-        raise UsageError(f"crop_px = {bold.crop_px}: {arch} wants a multiple of {of.stride}.")
-    return chosen if epochs is None else with_epochs(chosen, epochs)
-
-
-def settings_of(
-    choice: DataChoice, data: TrainingData, arch: str, recipe: Recipe, weights: str, seed: int
-) -> RunSettings:
-    """Return all that decides how a training goes; see :func:`train_detector`."""
-    return RunSettings(
-        architecture=arch,
-        recipe=recipe,
-        weights=weights,
-        seed=seed,
-        classes=data.train.classes,
-        data=_absolute(choice),
-        train=fingerprint(data.train.images),
-        val=fingerprint(data.val.images),
-    )
-
-
-def _absolute(choice: DataChoice) -> DataChoice:
-    """Return the choice by paths that hold wherever the run is gone on with."""
-    val = None if choice.val is None else str(Path(choice.val).resolve())
-    return replace(choice, data=str(Path(choice.data).resolve()), val=val)
-
-
 def retrain_detector(
     run: str | Path, out: str | Path, *, quiet: bool = True, say: Say = silent
 ) -> TrainedRun:
@@ -218,24 +174,6 @@ def _best_epoch(run: Path) -> int:
         ) from None
 
 
-def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Return the recipe for another number of epochs, its patience and plain ones in proportion.
-
-    Raises:
-        UsageError: the number is below 1.
-    """
-    if epochs < 1:
-        raise UsageError(f"{epochs} epochs: a training needs at least one.")
-    share = epochs / recipe.epochs
-    return recipe.model_copy(
-        update={
-            "epochs": epochs,
-            "patience": round(recipe.patience * share),
-            "plain_epochs": round(recipe.plain_epochs * share),
-        }
-    )
-
-
 def _run(
     folder: Path,
     settings: RunSettings,
@@ -262,12 +200,12 @@ def _run(
     write_text(folder / FITTED, json.dumps(facts, indent=2) + "\n")
     network.load_state_dict(fitted.weights)
     card = _empty_card(folder, settings, train, of)
-    as_before = earlier.training.get("precision") if earlier else None
-    finished = finish(network, card, of, folder, train, unchanged, as_before)
+    precision = earlier.training.get("precision") if earlier else None
+    finished = finish(network, card, of, folder, train, unchanged, precision)
     if unchanged:
-        measured = _measure(finished.detector, unchanged, settings.classes)
+        measured = measure(finished.detector, unchanged, settings.classes)
     else:
-        measured = _as_before(earlier)
+        measured = as_before(earlier)
     known = _facts(settings, train, val, fitted, seconds) | {"precision": finished.precision}
     whole = card.model_copy(
         update={
@@ -331,68 +269,6 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         stride=of.stride,
         receptive_px=of.receptive_px,
         scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,
-    )
-
-
-@dataclass(frozen=True)
-class _Measured:
-    thresholds: tuple[float, ...]
-    cut_odds: float
-    metrics: dict[str, Any]
-    calibration: Calibration | None
-
-
-def _measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> _Measured:
-    """Choose thresholds and fit intervals on the validation images, and say how well it went."""
-    truths, plain = predict_all(detector, val)
-    sizes = [(sample.image.shape[2], sample.image.shape[1]) for sample in val.samples]
-    doubted = partial(each_with_border_doubt, plain, sizes, detector.card)
-    cut_odds = choose_cut_odds(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
-    found = doubted(cut_odds)
-    figures = average_precision(truths, found, classes)
-    known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
-    thresholds = choose_thresholds(truths, found, classes)
-    counts = _counts(truths, found, thresholds, classes)
-    return _Measured(
-        thresholds,
-        cut_odds,
-        {
-            "validation": {
-                "images": len(truths),
-                **known,
-                **counts,
-            }
-        },
-        calibrate(truths, found, thresholds, classes),
-    )
-
-
-def _counts(
-    truths: Sequence[Detections],
-    found: Sequence[Detections],
-    thresholds: Sequence[float],
-    classes: Sequence[str],
-) -> dict[str, float]:
-    """Return the count errors of each class at the thresholds, in cells per image."""
-    figures = {}
-    for label, name in enumerate(classes, start=1):
-        errors = np.array(
-            [
-                np.count_nonzero(said.above(tuple(thresholds)).labels == label)
-                - np.count_nonzero(truth.labels == label)
-                for truth, said in zip(truths, found, strict=True)
-            ]
-        )
-        figures[f"count_mae_{name}"] = round(float(np.abs(errors).mean()), 4)
-        figures[f"count_rmse_{name}"] = round(float(np.sqrt((errors**2).mean())), 4)
-    return figures
-
-
-def _as_before(card: ModelCard | None) -> _Measured:
-    """Return what the run before the retraining measured: no image is left to measure on."""
-    assert card is not None, "only a retraining has no validation images"
-    return _Measured(
-        card.thresholds, card.cut_odds, {"before retraining": card.metrics}, card.calibration
     )
 
 

@@ -13,9 +13,9 @@ import optuna
 from smearcount.errors import UsageError
 from smearcount.training.augment import Augmentation
 from smearcount.training.recipe import Recipe
-from smearcount.training.run import claim
+from smearcount.training.run import claim, resolved, settings_of
 from smearcount.training.splits import DataChoice, read_training_data
-from smearcount.training.train import Say, resolved, settings_of, silent, train_detector
+from smearcount.training.train import Say, silent, train_detector
 from smearcount.write import write_text
 
 STUDY = "study.sqlite"
