@@ -11,6 +11,8 @@ from smearcount.detector.card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import UsageError
 from smearcount.training.architectures import ARCHITECTURES, build
+from smearcount.training.augment import Sample
+from smearcount.training.dataset import collate
 from smearcount.training.export_torchvision import export_torchvision, why_no_onnx
 from smearcount.training.recipe import read_recipe
 from smearcount.training.torchvision_detectors import (
@@ -65,6 +67,21 @@ def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(named):
         assert found["boxes"].shape == (len(found["labels"]), 4)
         assert ((found["scores"] >= 0.01) & (found["scores"] <= 1)).all()
         assert ((found["labels"] >= 1) & (found["labels"] <= 3)).all()
+
+
+def test_a_small_picture_in_a_batch_is_taught_as_it_is_shown_when_it_counts():
+    shown = []
+
+    class Recording(torch.nn.Module):
+        def forward(self, views, targets):
+            shown.extend(tuple(view.shape) for view in views)
+            return {"loss": torch.zeros(())}
+
+    sizes = ((64, 96), (40, 30))
+    none = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
+    samples = [Sample(torch.zeros(3, *size, dtype=torch.uint8), *none) for size in sizes]
+    TorchvisionDetector(Recording()).losses(*collate(samples))
+    assert shown == [(3, 64, 96), (3, 40, 30)]
 
 
 @pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_s"])

@@ -155,4 +155,8 @@ def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
     images = torch.full((len(samples), 3, height, width), GREY, dtype=torch.uint8)
     for row, sample in enumerate(samples):
         images[row, :, : sample.image.shape[1], : sample.image.shape[2]] = sample.image
-    return images, [{"boxes": sample.boxes, "labels": sample.labels} for sample in samples]
+    sizes = [(sample.image.shape[1], sample.image.shape[2]) for sample in samples]
+    return images, [
+        {"boxes": sample.boxes, "labels": sample.labels, "size": size}
+        for sample, size in zip(samples, sizes, strict=True)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
 from torch import Tensor
 
@@ -10,11 +10,13 @@ from torch import Tensor
 class Target(TypedDict):
     """The truth of one image.
 
-    ``boxes``: (n, 4) float32, xyxy px; ``labels``: (n,) int64, 1-based.
+    ``boxes``: (n, 4) float32, xyxy px; ``labels``: (n,) int64, 1-based; ``size``: height and width
+    of the image itself, where it was padded to the size of the largest in its batch.
     """
 
     boxes: Tensor
     labels: Tensor
+    size: NotRequired[tuple[int, int]]
 
 
 class Prediction(TypedDict):

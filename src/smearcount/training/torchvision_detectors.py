@@ -49,9 +49,17 @@ class TorchvisionDetector(nn.Module):
                 module.register_forward_hook(_in_float32)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
-        """Return torchvision's own losses of a batch."""
+        """Return torchvision's own losses of a batch.
+
+        Torchvision brings each image to its size by itself, so padding is cut off first: else a
+        small picture would be taught as a corner of its view, and shown whole when it counts.
+        """
+        views = []
+        for image, target in zip(images.float() / 255, targets, strict=True):
+            height, width = target.get("size", image.shape[1:])
+            views.append(image[:, :height, :width])
         whole = [_without_degenerate(target) for target in targets]
-        losses: dict[str, Tensor] = self.model(list(images.float() / 255), whole)
+        losses: dict[str, Tensor] = self.model(views, whole)
         return losses
 
     @torch.no_grad()
