@@ -16,8 +16,8 @@ top or left border count, those touching the bottom or right do not (the haemocy
 
 EDGE_RULES: Final[tuple[str, ...]] = get_args(EdgeRule)
 
-PIXEL_SIZES_UM: Final = (0.01, 5.0)
-"""Micrometres per pixel, least and most, that a light microscope's camera could have."""
+PIXEL_SIZES_UM: Final = (0.01, 1.875)
+"""Micrometres per pixel: from less than light resolves to a red cell (7.5 µm) only 4 px wide."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whole files or none: no file of ours is ever seen half written."""
+"""Whole files or none: what is written here is never seen half written."""
 
 from __future__ import annotations
 

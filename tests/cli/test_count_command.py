@@ -306,7 +306,7 @@ def test_images_are_summed_into_slides_and_a_report_is_written(run: Run, tmp_pat
     code, text, err = run("count", tmp_path / "in/A", "-o", out, "--group-by", "folder", "--json")
     (slide,) = json.loads(text)["slides"]
     assert (slide["fields"], slide["classes"]["RBC"]["total"]) == (2, 7)
-    assert "report.html, 1 pictures in annotated" in err, "what is left of the first run is told"
+    assert "report.html, 1 picture in annotated" in err, "what is left of the first run is told"
 
 
 def test_what_a_folder_holds_beside_the_images_counted_is_told(run: Run, tmp_path: Path) -> None:
@@ -320,7 +320,6 @@ def test_what_a_folder_holds_beside_the_images_counted_is_told(run: Run, tmp_pat
     assert "2 files such as" in err
     assert "b.HEIC left out" in err
     assert "stack.tif only the first page" in err
-    assert "whatever --threshold" in err
 
 
 def test_a_pipe_and_a_loop_of_links_fail_alone(run: Run, tmp_path: Path) -> None:
@@ -330,7 +329,9 @@ def test_a_pipe_and_a_loop_of_links_fail_alone(run: Run, tmp_path: Path) -> None
     (tmp_path / "in/again").symlink_to(tmp_path / "in", target_is_directory=True)
     code, out, _ = run("count", tmp_path / "in", "-o", tmp_path / "out", "--json")
     assert code == 1
-    images = {Path(image["image"]).name: image for image in json.loads(out)["images"]}
+    rows = json.loads(out)["images"]
+    assert len(rows) == 3, "the folder is not walked again through the link to it"
+    images = {Path(image["image"]).name: image for image in rows}
     assert {name: image["status"] for name, image in images.items()} == {
         good.name: "counted",
         "pipe.png": "error",

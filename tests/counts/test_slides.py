@@ -70,10 +70,10 @@ def test_a_density_needs_pixel_size_and_two_edge_rule_and_says_so() -> None:
     assert unknown.classes["RBC"].per_mm2 is None
     assert "pixel size" in unknown.no_density
     twice = add_up("A", [replace(known, two_edges=False)], CLASSES, "RBC", None)
-    assert "two-edge" in twice.no_density
+    assert "two-edges" in twice.no_density
     both = add_up("A", [replace(unknown_size, two_edges=False)], CLASSES, "RBC", None).no_density
-    assert "--pixel-size" in both
-    assert "--edge two-edges" in both
+    assert "pixel size" in both
+    assert "two-edges" in both
 
 
 def test_a_slide_of_failed_images_has_no_sums_to_show() -> None:

@@ -15,7 +15,6 @@ from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.detector.look import look_by_tiles
 from smearcount.detector.ruler import Reading
 from smearcount.detector.scale import Scale
-from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 
@@ -301,8 +300,3 @@ def test_boxes_are_image_pixels_inside_the_image(tmp_path: Path) -> None:
     assert high[2] <= 333
     assert high[3] <= 222
     assert high[2] > 320
-
-
-def test_a_pixel_size_that_leaves_no_cell_to_see_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="red cell"):
-        detect_field(open_image(discs(30)), DiscDetector(), 5.0)

@@ -18,7 +18,14 @@ def test_a_model_with_its_card_loads(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("entry", "content"),
-    [("tail", 0.9), ("probabilities", [0.1]), ("scores", [0.9, 0.1]), ("name", "yeast")],
+    [
+        ("tail", 0.9),
+        ("probabilities", [0.1]),
+        ("probabilities", [0.1, 7.0]),
+        ("scores", [0.9, 0.1]),
+        ("misses_per_cell", float("inf")),
+        ("name", "yeast"),
+    ],
 )
 def test_a_broken_calibration_is_found_when_the_model_loads(
     tmp_path: Path, entry: str, content: object

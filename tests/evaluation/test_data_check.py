@@ -78,7 +78,9 @@ def test_what_cannot_be_trained_on_is_an_error(tmp_path):
     report = check({"train": train, "val": val, "test": other})
     assert found(report, "image that cannot be read") == [("train", "cut.jpg")]
     assert found(report, "nothing to learn from") == [("val", "")]
-    assert found(report, "splits of other classes") == [("test", "")]
+    assert found(report, "class that cannot be learned") == [("test", "")]
+    less = check({"train": other, "test": train})
+    assert not less.of_kind("class that cannot be learned"), "fewer classes can be measured on"
 
 
 def test_an_empty_split_is_told(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smearcount.errors import UsageError
-from smearcount.image.find import find_images
+from smearcount.image.find import find_images, other_pictures
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def test_a_folder_that_may_not_be_read_gets_a_row_and_the_others_are_found(
     monkeypatch.setattr(os, "scandir", refuse)
     found = find_images([str(photos)])
     assert names(found, photos) == ["a.png", "b.JPG", "day2/c.tif", "day2/x"]
+    assert other_pictures([str(photos)]) == []
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a.png/b.png"])
@@ -84,7 +85,33 @@ def test_annotated_pictures_of_an_earlier_run_are_not_counted(photos: Path) -> N
     (photos / "out" / "annotated").mkdir(parents=True)
     (photos / "out" / "annotated" / "a.png").touch()
     (photos / "out" / "counts.csv").touch()
+    (photos / "look").symlink_to(photos / "out" / "annotated", target_is_directory=True)
     assert not any("out" in name for name in names(find_images([str(photos)]), photos))
+    asked_for = photos / "out" / "annotated"
+    assert names(find_images([str(asked_for)]), asked_for) == ["a.png"]
+
+
+def test_folders_behind_links_are_walked_once_by_their_own_name(
+    tmp_path: Path, photos: Path
+) -> None:
+    walked = tmp_path / "walked"
+    (walked / "slide").mkdir(parents=True)
+    (walked / "slide" / "s.png").touch()
+    (walked / "all").symlink_to(walked, target_is_directory=True)
+    (walked / "a-link").symlink_to(walked / "slide", target_is_directory=True)
+    (walked / "elsewhere").symlink_to(photos, target_is_directory=True)
+    assert names(find_images([str(walked)]), walked) == [
+        "slide/s.png",
+        "elsewhere/a.png",
+        "elsewhere/b.JPG",
+        "elsewhere/day2/c.tif",
+        "elsewhere/day2/x/d.webp",
+    ]
+
+
+def test_pictures_of_other_kinds_are_named(photos: Path) -> None:
+    (photos / "day2" / "phone.HEIC").touch()
+    assert names(other_pictures([str(photos)]), photos) == ["day2/phone.HEIC"]
 
 
 @pytest.mark.parametrize("path", ["empty", "empty/*.png"])

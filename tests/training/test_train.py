@@ -28,6 +28,7 @@ from smearcount.training.compare import Row, compare, winner
 from smearcount.training.dataset import CellSamples, labelled_rbc_diameters, rbc_diameters
 from smearcount.training.fit import fit, growing_average
 from smearcount.training.recipe import Recipe, read_recipe
+from smearcount.training.run import settings_of
 from smearcount.training.splits import DataChoice, read_training_data
 from smearcount.training.train import retrain_detector, train_detector
 from smearcount.training.tune import as_toml, tune
@@ -267,15 +268,21 @@ def test_a_single_image_is_no_batch(images, batch, bold, dropped):
     assert drops_last(images, batch, Augmentation() if bold else None) == dropped
 
 
-def test_retraining_learns_from_all_images_and_keeps_the_thresholds(
-    finished, tmp_path, monkeypatch
-):
+def test_retraining_learns_from_all_images_and_keeps_the_thresholds(finished, tmp_path):
     trained, _ = finished
-    monkeypatch.chdir(tmp_path)  # where the data were named does not matter
     again = retrain_detector(trained.folder, tmp_path / "all")
     assert again.outcome.card.thresholds == trained.outcome.card.thresholds
     assert again.outcome.card.training["train"]["images"] == 6
     assert again.settings.recipe.epochs == trained.fitted.epoch
+
+
+def test_a_run_finds_its_data_again_from_another_folder(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(data.parent)
+    choice = DataChoice(data.name, f"{data.name}/valid.bbox.json")
+    whole = read_training_data(choice)
+    named = settings_of(choice, whole, "smearnet", RECIPE, "none", 0).data
+    monkeypatch.chdir(tmp_path)
+    assert len(read_training_data(named).train.images) == len(whole.train.images)
 
 
 def test_a_run_without_its_facts_is_not_retrained(finished, tmp_path):

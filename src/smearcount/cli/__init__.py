@@ -74,7 +74,8 @@ def main() -> None:
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except OSError as error:  # a full disk, a folder that went away
         where = f"{error.filename}: " if error.filename else ""
-        print(f"smearcount: {where}{error.strerror or error}.", file=sys.stderr)
+        why = error.strerror or str(error)
+        print(f"smearcount: {where}{why}; check the folder and the disk.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

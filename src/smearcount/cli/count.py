@@ -12,11 +12,11 @@ import typer
 
 from smearcount.cli.bar import bar
 from smearcount.cli.notices import (
-    WHATEVER_THRESHOLD,
     failure,
     left_by_earlier_runs,
     pages_left_out,
     pictures_left_out,
+    ranges_meant,
     without_slide,
 )
 from smearcount.errors import UsageError
@@ -159,11 +159,13 @@ def _count(
         print(dumps(document(outcomes, settings, detector.card, slides)))
     else:
         print_table(outcomes, detector.card.classes)
-    told = [pictures_left_out(paths), pages_left_out(outcomes)]
+    told = [
+        pictures_left_out(paths),
+        pages_left_out(outcomes),
+        ranges_meant(outcomes, settings),
+    ]
     if slide_of is not None:
         told.append(without_slide(found, slide_of))
-    if settings.threshold is not None:
-        told.append(WHATEVER_THRESHOLD)
     if out is not None:
         told.append(left_by_earlier_runs(out, outcomes, slides=bool(slides), report=report))
         told.append(f"tables and annotated pictures are in {out}")

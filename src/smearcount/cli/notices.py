@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smearcount.report.outcome import Outcome
-
-WHATEVER_THRESHOLD: Final = (
-    "the ranges tell how many cells there probably are, whatever --threshold lets count"
-)
+    from smearcount.settings import Settings
 
 
 def failure(outcome: Outcome) -> str:
@@ -34,11 +31,13 @@ def pictures_left_out(paths: Sequence[str]) -> str:
 
 def pages_left_out(outcomes: Sequence[Outcome]) -> str:
     """Say which files hold more pages than the one counted."""
+    from smearcount.image.raster import FIRST_OF
+
     several = [
         outcome.name
         for outcome in outcomes
         if outcome.result is not None
-        and any(note.startswith("the first of") for note in outcome.result.image.notes)
+        and any(note.startswith(FIRST_OF) for note in outcome.result.image.notes)
     ]
     if not several:
         return ""
@@ -46,6 +45,14 @@ def pages_left_out(outcomes: Sequence[Outcome]) -> str:
         f"of {_files(len(several))} such as {several[0]} only the first page was counted; "
         "save each page as a file"
     )
+
+
+def ranges_meant(outcomes: Sequence[Outcome], settings: Settings) -> str:
+    """Say what the ranges mean beside counts at a threshold of the user's own."""
+    shown = any(outcome.result and outcome.result.intervals for outcome in outcomes)
+    if settings.threshold is None or not shown:
+        return ""
+    return "the ranges tell how many cells there probably are, whatever --threshold lets count"
 
 
 def without_slide(names: Sequence[str], slide_of: Callable[[str], str]) -> str:
@@ -76,7 +83,7 @@ def left_by_earlier_runs(
     old = [name for name, now in written if not now and (out / name).exists()]
     of_now = {outcome.picture for outcome in outcomes}
     pictures = sum(path.name not in of_now for path in (out / ANNOTATED).glob("*.jpg"))
-    old += [f"{pictures} pictures in {ANNOTATED}"] if pictures else []
+    old += [f"{pictures} picture{'s' * (pictures != 1)} in {ANNOTATED}"] if pictures else []
     return f"{out} also holds what an earlier run wrote: {', '.join(old)}" if old else ""
 
 

@@ -77,7 +77,7 @@ def _from_table(path: Path) -> Grouping:
     except UnicodeDecodeError:
         raise UsageError(f"{path}: this is no UTF-8 text; save it as CSV in UTF-8.") from None
     first = text.partition("\n")[0]
-    delimiter = ";" if ";" in first and "," not in first else ","
+    delimiter = ";" if first.count(";") > first.count(",") else ","
     try:
         titles, *rows = csv.reader(io.StringIO(text), delimiter=delimiter) if text else [[]]
     except csv.Error as error:
@@ -86,12 +86,12 @@ def _from_table(path: Path) -> Grouping:
     if not rows or not {"image", "slide"} <= set(columns):
         raise UsageError(
             f"{path}: needs the columns image and slide, and at least one row; it has the columns "
-            f"{', '.join(titles) or 'none'}, and {len(rows)} rows."
+            f"{', '.join(titles) or 'none'}, with {len(rows)} below them."
         )
     slides: dict[str, str] = {}
     for row in rows:
         cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
         image, slide = cells.get("image", ""), cells.get("slide", "")
-        if image and slides.setdefault(image, slide) != slide:
+        if image and slide and slides.setdefault(image, slide) != slide:
             raise UsageError(f"{path}: {image} is listed for {slides[image]} and for {slide}.")
     return lambda name: slides.get(name) or slides.get(Path(name).name, "")

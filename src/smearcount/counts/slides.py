@@ -220,9 +220,9 @@ def _no_density(fields: Sequence[CountedField]) -> str:
         return "no image of the slide could be counted"
     missing = []
     if any(field.area_mm2 is None for field in fields):
-        missing.append("the pixel size is not known; give --pixel-size")
+        missing.append("the pixel size is not known; give it")
     if not all(field.two_edges for field in fields):
-        missing.append("cells cut by the border need the two-edge rule; give --edge two-edges")
+        missing.append("cells cut by the border need the rule two-edges; choose it")
     if missing:
         return ", and ".join(missing)
     return ""

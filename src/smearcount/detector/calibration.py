@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from itertools import pairwise
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""A score or a probability."""
 
 WIDEST_TAIL: Final = 0.25
 """No tail is wider than this: half of the distribution at least stays inside the interval."""
@@ -17,7 +21,7 @@ class ClassCalibration(BaseModel):
 
     Attributes:
         name: the class.
-        scores: scores in increasing order at which the probability is known.
+        scores: scores, none below the one before, at which the probability is known.
         probabilities: that a detection of this score is a cell; linear in between.
         misses_per_cell: cells of this class not seen at all, per cell (of any class) seen.
         miss_dispersion: variance of the unseen cells over their mean; 1 is Poisson.
@@ -30,19 +34,19 @@ class ClassCalibration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    scores: tuple[float, ...] = Field(min_length=1)
-    probabilities: tuple[float, ...] = Field(min_length=1)
-    misses_per_cell: float = Field(ge=0)
-    miss_dispersion: float = Field(ge=1)
-    threshold: float = Field(ge=0, le=1)
+    scores: tuple[Score, ...] = Field(min_length=1)
+    probabilities: tuple[Score, ...] = Field(min_length=1)
+    misses_per_cell: float = Field(ge=0, allow_inf_nan=False)
+    miss_dispersion: float = Field(ge=1, allow_inf_nan=False)
+    threshold: Score
     tail: float = Field(ge=0, le=WIDEST_TAIL)
 
     @model_validator(mode="after")
     def _one_probability_per_score(self) -> ClassCalibration:
         if len(self.probabilities) != len(self.scores):
             raise ValueError(f"{len(self.scores)} scores need as many probabilities")
-        if list(self.scores) != sorted(self.scores):
-            raise ValueError("scores must increase")
+        if any(one > other for one, other in pairwise(self.scores)):
+            raise ValueError("scores must not fall")
         return self
 
     def probability(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -14,12 +14,10 @@ from pydantic import (
     model_validator,
 )
 
-from smearcount.detector.calibration import Calibration
+from smearcount.detector.calibration import Calibration, Score
 from smearcount.detector.scene import Scene
 from smearcount.errors import ModelError
 from smearcount.write import write_text
-
-Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class ModelCard(BaseModel):
@@ -105,5 +103,9 @@ class ModelCard(BaseModel):
             raise ModelError(f"{path}: not a valid model card: {where}: {why}.") from None
 
     def write(self, path: Path) -> None:
-        """Write the card as readable JSON."""
+        """Write the card as readable JSON.
+
+        Raises:
+            UsageError: the folder cannot be written to.
+        """
         write_text(path, self.model_dump_json(indent=2) + "\n")

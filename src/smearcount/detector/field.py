@@ -19,7 +19,6 @@ from smearcount.detector.detector import Detector, ThreadedDetector
 from smearcount.detector.look import Look, look_at
 from smearcount.detector.ruler import read_ruler
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
-from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
 
 SMALLEST_RBC_PX: Final = 4.0
@@ -86,13 +85,13 @@ def detect_field(
 
     Raises:
         ImageError: the image cannot be read.
-        UsageError: at this pixel size a red cell would be smaller than 4 px.
     """
     card = detector.card
     known_um, source = _known(image, pixel_size_um)
     if known_um is not None:
         look = look_at(image, detector, RBC_UM / known_um)
-        other = _without_pixel_size(look, image, detector) if card.rbc_px else None
+        testable = card.rbc_px and RBC in card.classes
+        other = _without_pixel_size(look, image, detector) if testable else None
         if other is None or source == "user":
             scale = Scale(_measured(look), known_um, source, doubted=other is not None)
             return Field(look.found, scale)
@@ -111,16 +110,9 @@ def detect_field(
 
 def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None, ScaleSource]:
     if pixel_size_um is not None:
-        if RBC_UM / pixel_size_um < SMALLEST_RBC_PX:
-            raise UsageError(
-                f"At {pixel_size_um} µm per px a red cell would be only "
-                f"{RBC_UM / pixel_size_um:.2g} px wide; give micrometres per pixel, "
-                "such as 0.1."
-            )
         return pixel_size_um, "user"
-    from_file = image.pixel_size_um
-    if from_file is not None and RBC_UM / from_file >= SMALLEST_RBC_PX:
-        return from_file, "file"
+    if image.pixel_size_um is not None:
+        return image.pixel_size_um, "file"
     return None, "estimated"
 
 

@@ -65,7 +65,7 @@ def _from_checkpoint(file: Path) -> Detector:
         from smearcount.training.torch_detector import load_torch_detector
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{file}: this kind of model needs {error.name}; install smearcount[train], "
-            "or give an .onnx file."
+            f"{file}: this kind of model needs {error.name}; in the folder of smearcount, install "
+            "the extra: pip install '.[train]', or give an .onnx file."
         ) from None
     return load_torch_detector(file)

@@ -86,7 +86,7 @@ def repeated_coverage(
         DataError: there are fewer than four images, so that a half has not the two of a fit.
     """
     if len(truths) < 4:
-        raise DataError(f"{len(truths)} images cannot be halved into a fit and a measurement.")
+        raise DataError(f"{len(truths)} images cannot be halved; give four or more.")
     rng = np.random.default_rng(seed)
     results: dict[str, list[Coverage]] = {name: [] for name in classes}
     for _ in range(repeats):

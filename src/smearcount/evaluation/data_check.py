@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Final, Literal, get_args
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from smearcount.classes import CLASS_NAMES, RBC
 from smearcount.detections.boxes import iou
 from smearcount.errors import DataError
-from smearcount.evaluation.duplicates import fingerprints, near_duplicates
+from smearcount.evaluation.duplicates import SIDE, alike, fingerprints
 from smearcount.formats.dataset import (
     DOUBLED_IOU,
     AnnotatedImage,
@@ -35,6 +36,9 @@ OUTSIDE_PX: Final = 0.5
 """Further beyond the border than rounding explains."""
 
 RARE: Final = 0.05
+
+TRAIN: Final = "train"
+"""The split that training learns from unless another is named."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,14 @@ class DataReport:
         return [(severity, kind, self.of_kind(kind)) for severity, kind in names]
 
 
+class _Prints(NamedTuple):
+    """The fingerprints of a split."""
+
+    paths: list[Path]
+    prints: NDArray[np.float32]
+    unreadable: list[Finding]
+
+
 def read_parts(
     path: str | os.PathLike[str], split: str | None = None
 ) -> tuple[dict[str, Dataset], list[Finding]]:
@@ -107,7 +119,9 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
         further: what was found elsewhere, to stand in the same report.
     """
     findings = list(further)
-    parts = {split: _decodable(split, dataset, findings) for split, dataset in parts.items()}
+    prints = {split: _fingerprints(split, dataset) for split, dataset in parts.items()}
+    for of_split in prints.values():
+        findings += of_split.unreadable
     findings += _other_classes(parts)
     for split, dataset in parts.items():
         findings += _nothing_to_learn(split, dataset)
@@ -115,12 +129,12 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
         findings += _balance(split, dataset)
         for image in dataset.images:
             findings += _check_image(split, image, dataset.classes)
-        for pair in near_duplicates(dataset):
+        for pair in alike(*prints[split][:2]):
             detail = f"shows the picture of {pair.second.name} ({pair.correlation:.2f})"
             kind = "same picture twice in a split"
             findings.append(Finding("warning", kind, split, pair.first.name, detail))
     for first, second in combinations(parts, 2):
-        for pair in near_duplicates(parts[first], parts[second]):
+        for pair in alike(*prints[first][:2], *prints[second][:2]):
             detail = f"shows the picture of {pair.second.name} in {second} ({pair.correlation:.2f})"
             kind = "same picture in two splits"
             findings.append(Finding("error", kind, first, pair.first.name, detail))
@@ -133,18 +147,17 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
     return DataReport(tuple(findings), cells, {name: len(part) for name, part in parts.items()})
 
 
-def _decodable(split: str, dataset: Dataset, findings: list[Finding]) -> Dataset:
-    """Return the images whose pixels can be read; tell of the others."""
-    kept = []
+def _fingerprints(split: str, dataset: Dataset) -> _Prints:
+    """Return the fingerprints of a split's images, and findings for those that cannot be read."""
+    paths, prints, findings = [], [np.zeros((0, SIDE, SIDE), np.float32)], []
     for image in dataset.images:
         try:
-            fingerprints([image.path])
+            prints.append(fingerprints([image.path]))
+            paths.append(image.path)
         except DataError as error:
             kind = "image that cannot be read"
             findings.append(Finding("error", kind, split, image.path.name, str(error)))
-        else:
-            kept.append(image)
-    return replace(dataset, images=tuple(kept))
+    return _Prints(paths, np.concatenate(prints), findings)
 
 
 def _nothing_to_learn(split: str, dataset: Dataset) -> Iterator[Finding]:
@@ -154,13 +167,15 @@ def _nothing_to_learn(split: str, dataset: Dataset) -> Iterator[Finding]:
 
 
 def _other_classes(parts: dict[str, Dataset]) -> Iterator[Finding]:
-    """Tell of classes with cells that another split does not list at all."""
+    """Tell of cells to measure on of a class that is not there to learn from."""
+    if TRAIN not in parts:
+        return
+    known = parts[TRAIN].classes
     for split, dataset in parts.items():
         for name, count in zip(dataset.classes, _cells(dataset).tolist(), strict=True):
-            others = [other for other, part in parts.items() if name not in part.classes]
-            if count and others:
-                detail = f"{name!r} ({count} boxes) is no class of {', '.join(others)}"
-                yield Finding("error", "splits of other classes", split, "", detail)
+            if count and name not in known:
+                detail = f"{name!r} ({count} boxes) is no class of {TRAIN} ({', '.join(known)})"
+                yield Finding("error", "class that cannot be learned", split, "", detail)
 
 
 def _check_image(split: str, image: AnnotatedImage, classes: tuple[str, ...]) -> Iterator[Finding]:

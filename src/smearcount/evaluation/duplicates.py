@@ -117,9 +117,29 @@ def near_duplicates(first: Dataset, second: Dataset | None = None) -> list[Pair]
         DataError: an image cannot be read.
     """
     paths = [image.path for image in first.images]
-    others = paths if second is None else [image.path for image in second.images]
-    prints = fingerprints(paths)
-    other_prints = prints if second is None else fingerprints(others)
+    if second is None:
+        return alike(paths, fingerprints(paths))
+    others = [image.path for image in second.images]
+    return alike(paths, fingerprints(paths), others, fingerprints(others))
+
+
+def alike(
+    paths: Sequence[Path],
+    prints: NDArray[np.float32],
+    others: Sequence[Path] | None = None,
+    other_prints: NDArray[np.float32] | None = None,
+) -> list[Pair]:
+    """Return the pairs of images whose fingerprints are of one picture, most alike first.
+
+    Args:
+        paths: image files.
+        prints: their fingerprints.
+        others: further files; None compares the first with each other.
+        other_prints: their fingerprints.
+    """
+    itself = others is None or other_prints is None
+    if others is None or other_prints is None:
+        others, other_prints = paths, prints
     plain, other_plain = without_shading(prints), without_shading(other_prints)
     pairs = []
     for start in range(0, len(paths), _BLOCK):
@@ -129,7 +149,7 @@ def near_duplicates(first: Dataset, second: Dataset | None = None) -> list[Pair]
         if same.any():
             same &= correlations(plain[block], other_plain) > SAME_CELLS
         for row, column in np.argwhere(same):
-            if second is not None or start + row < column:
+            if not itself or start + row < column:
                 score = min(float(likeness[row, column]), 1.0)
                 pairs.append(Pair(paths[start + row], others[column], score))
     return sorted(pairs, key=lambda pair: -pair.correlation)

@@ -156,7 +156,8 @@ def _stress_rows(curves: Sequence[Curve]) -> Iterable[Mapping[str, Any]]:
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     table = list(rows)
     titles = list(table[0]) if table else []
-    write_csv(path, [titles, *([_cell(row[title]) for title in titles] for row in table)])
+    head = [titles] if table else []
+    write_csv(path, [*head, *([_cell(row[title]) for title in titles] for row in table)])
 
 
 def _cell(value: Any) -> Any:

@@ -84,6 +84,7 @@ def write(dataset: Dataset, path: Path) -> None:
 
     Raises:
         DataError: two images have the same name.
+        UsageError: the folder cannot be written to.
     """
     names = _place(dataset, path.parent)
     category_ids = dataset.category_ids or tuple(range(1, len(dataset.classes) + 1))

@@ -77,6 +77,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
 
     Raises:
         DataError: two images have the same name, or the folder has other classes already.
+        UsageError: the folder cannot be written to.
     """
     yaml = folder / _NAME_FILES[0]
     if yaml.is_file() and class_names(folder) != dataset.classes:

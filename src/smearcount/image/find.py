@@ -68,11 +68,15 @@ def _named_by(path: str) -> list[str]:
 def other_pictures(paths: Sequence[str]) -> list[str]:
     """Return the files in the folders among ``paths`` that look like pictures of other kinds."""
     folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 (as above)
-    return [file for folder in folders for file in _walk(folder, _is_other_picture)]
+    walked = (file for folder in folders for file in _walk(folder, _is_other_picture))
+    return [file for file in walked if _is_other_picture(file)]  # no folder that may not be read
 
 
 def _walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the files wanted and the folders that may not be read; links lead nowhere twice."""
+    """Yield the files wanted and the folders that may not be read; links lead nowhere twice.
+
+    Of a folder and a link to it beside each other, the folder is taken.
+    """
     locked: list[str] = []
     been: set[str] = set()
     walk = os.walk(folder, onerror=lambda e: locked.append(e.filename), followlinks=True)
@@ -82,14 +86,22 @@ def _walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
             folders.clear()
             continue
         been.add(real)
-        own = ANNOTATED in folders and "counts.csv" in files
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not (own and name == ANNOTATED)
-        )
+        inner = [name for name in folders if not name.startswith(".")]
+        links = {name: os.path.islink(os.path.join(parent, name)) for name in inner}  # noqa: PTH114, PTH118
+        folders[:] = sorted(inner, key=lambda name: (links[name], name))
+        if parent != folder and _is_own_result(real):
+            folders.clear()
+            continue
         for name in sorted(files):
             if not name.startswith(".") and wanted(name):
                 yield os.path.join(parent, name)  # noqa: PTH118 (keeps the path as typed)
     yield from locked
+
+
+def _is_own_result(folder: str) -> bool:
+    """Tell whether a folder holds the pictures that this package drew in an earlier run."""
+    path = Path(folder)
+    return path.name == ANNOTATED and (path.parent / "counts.csv").is_file()
 
 
 def _is_image(name: str) -> bool:

@@ -28,6 +28,9 @@ SMALLEST_SIDE: Final = 16
 LARGEST_AREA: Final = 400_000_000
 """In pixels; a larger image is refused before any of its pixels are decoded."""
 
+FIRST_OF: Final = "the first of"
+"""How the note on a file with several pages begins."""
+
 BAND_ROWS: Final = 256
 """Rows handled at once where a large image is converted."""
 
@@ -108,7 +111,7 @@ def first_of(pages: int, raster: Raster) -> Raster:
     """Return the raster with a note if its file holds further pages or frames."""
     if pages <= 1:
         return raster
-    return replace(raster, notes=(f"the first of {pages} pages", *raster.notes))
+    return replace(raster, notes=(f"{FIRST_OF} {pages} pages", *raster.notes))
 
 
 def upright(raster: Raster) -> Raster:

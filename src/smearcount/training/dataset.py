@@ -63,7 +63,7 @@ def labelled_rbc_diameters(dataset: Dataset) -> list[float]:
         per_image.append(full_diameters(red, image.width, image.height))
     everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
     if not len(everything):
-        raise DataError(f"{dataset.source}: no whole red cell is labelled.")
+        raise DataError(f"{dataset.source}: no whole red cell is labelled; label some.")
     typical = float(np.median(everything))
     return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
 

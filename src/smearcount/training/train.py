@@ -257,6 +257,7 @@ def _fit(
 def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Architecture) -> ModelCard:
     """Return what is known of a model before it is measured."""
     has_rbc = RBC in settings.classes
+    sized = of.rbc_px or has_rbc
     return ModelCard(
         name=folder.resolve().name,
         architecture=of.name,
@@ -265,7 +266,7 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         thresholds=(UNCHOSEN_THRESHOLD,) * len(settings.classes),
         iou_threshold=of.iou_threshold,
         rbc_px=of.rbc_px,
-        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if of.rbc_px else None,
+        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if sized else None,
         stride=of.stride,
         receptive_px=of.receptive_px,
         scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,

@@ -82,7 +82,7 @@ def tune(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna's storage warns of its own database library
         study = optuna.create_study(
-            study_name=f"{arch}, {weights} weights",
+            study_name=f"mAP of {arch}, {weights} weights",
             storage=f"sqlite:///{(folder / STUDY).resolve()}",
             direction="maximize",
             load_if_exists=True,

@@ -95,7 +95,8 @@ def _build(size: str, n_classes: int) -> YoloDetector:
         from libreyolo.models.yolox.nn import LibreYOLOXModel
     except ImportError as error:
         raise ModelError(
-            f"YOLOX needs libreyolo ({error}); install it by: pip install 'smearcount[yolo]'."
+            f"YOLOX needs libreyolo ({error}); in the folder of smearcount, install the extra: "
+            "pip install '.[yolo]'."
         ) from None
     return YoloDetector(LibreYOLOXModel(size, nb_classes=n_classes))
 

@@ -150,6 +150,7 @@ class SessionBody(BaseModel):
         photographs: those that changed since.
         removed: ids of those removed since.
         upload_limit_bytes: larger files are refused.
+        pixel_sizes_um: the least and the greatest pixel size that is taken.
         flags: what each flag means and what to do, in English.
     """
 
@@ -161,6 +162,7 @@ class SessionBody(BaseModel):
     photographs: list[PhotographRow]
     removed: list[str]
     upload_limit_bytes: int
+    pixel_sizes_um: tuple[float, float]
     flags: dict[str, str]
 
 

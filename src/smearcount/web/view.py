@@ -9,6 +9,7 @@ import numpy as np
 from smearcount.classes import class_colour
 from smearcount.formats.corrections import apply, history
 from smearcount.quality.flags import EXPLAINED
+from smearcount.settings import PIXEL_SIZES_UM
 from smearcount.web.photograph import Photograph
 from smearcount.web.schema import (
     AddedCell,
@@ -49,6 +50,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
             photographs=rows,
             removed=session.roll.removed_since(since),
             upload_limit_bytes=upload_limit_bytes,
+            pixel_sizes_um=PIXEL_SIZES_UM,
             flags=EXPLAINED,
         )
 

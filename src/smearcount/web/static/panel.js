@@ -14,10 +14,11 @@ export function setUpPanel(say) {
   byId("pixel-size").addEventListener("change", (event) => {
     const text = event.target.value.trim().replace(",", ".");
     const size = text === "" ? null : Number(text);
-    const fine = size === null || (size > 0 && size <= 1000);
+    const [least, most] = store.pixelSizes;
+    const fine = size === null || (size >= least && size <= most);
     event.target.setAttribute("aria-invalid", String(!fine));
     if (fine) changeSettings({ pixel_size_um: size });
-    else say(t("badPixelSize"));
+    else say(t("badPixelSize", { least, most }));
   });
   byId("reset").addEventListener("click", () => {
     changeSettings({ thresholds: null, edge: "all", pixel_size_um: null });

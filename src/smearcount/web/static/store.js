@@ -10,6 +10,7 @@ export const store = {
   classes: [],
   settings: { thresholds: null, edge: "all", pixel_size_um: null },
   uploadLimit: Infinity,
+  pixelSizes: [0, Infinity],
   flags: {},
   rows: new Map(),
   online: true,
@@ -65,6 +66,7 @@ async function askOnce() {
     store.revision = news.revision;
     store.classes = news.classes;
     store.uploadLimit = news.upload_limit_bytes;
+    store.pixelSizes = news.pixel_sizes_um;
     store.flags = news.flags;
     if (asked === localSettings) store.settings = news.settings;
     for (const row of news.photographs) putRow(row);

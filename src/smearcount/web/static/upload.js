@@ -5,7 +5,7 @@ import { announce, putRow, refresh, store } from "./store.js";
 import { t } from "./text.js";
 
 const AT_ONCE = 3;
-const PICTURE = /\.(jpe?g|png|tiff?|bmp|webp)$/i;
+const PICTURE = /\.(jpe?g|jfif|png|tiff?|bmp|webp)$/i;
 
 export const uploads = { waiting: [], running: new Map(), failed: new Map() };
 
