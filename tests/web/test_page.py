@@ -266,6 +266,17 @@ def test_another_pixel_size_is_seen_on_the_open_photograph(page: sync_api.Page) 
     wait_for_counts(page, "corrected", [1, 12, 1])
 
 
+def test_a_pixel_size_that_no_microscope_has_is_refused_with_its_range(
+    page: sync_api.Page,
+) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    page.locator("#pixel-size").fill("110")
+    page.keyboard.press("Tab")
+    sync_api.expect(page.locator("#pixel-size")).to_have_attribute("aria-invalid", "true")
+    sync_api.expect(page.locator("body")).to_contain_text("from 0.01 to 1.875")
+
+
 def test_a_bad_file_is_a_card_with_its_reason(page: sync_api.Page) -> None:
     drop(page, bad=b"no picture", good=SECOND)
     card = page.locator(".card.failed")
