@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from smearcount.classes import CLASS_NAMES, RBC
 from smearcount.detections.boxes import iou
 from smearcount.errors import DataError
-from smearcount.evaluation.duplicates import SIDE, alike, fingerprints
+from smearcount.evaluation.duplicates import SIDE, Prints, alike, fingerprints
 from smearcount.formats.dataset import (
     DOUBLED_IOU,
     AnnotatedImage,
@@ -84,14 +83,6 @@ class DataReport:
         return [(severity, kind, self.of_kind(kind)) for severity, kind in names]
 
 
-class _Prints(NamedTuple):
-    """The fingerprints of a split."""
-
-    paths: list[Path]
-    prints: NDArray[np.float32]
-    unreadable: list[Finding]
-
-
 def read_parts(
     path: str | os.PathLike[str], split: str | None = None
 ) -> tuple[dict[str, Dataset], list[Finding]]:
@@ -119,9 +110,7 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
         further: what was found elsewhere, to stand in the same report.
     """
     findings = list(further)
-    prints = {split: _fingerprints(split, dataset) for split, dataset in parts.items()}
-    for of_split in prints.values():
-        findings += of_split.unreadable
+    prints = {split: _prints(split, dataset, findings) for split, dataset in parts.items()}
     findings += _other_classes(parts)
     for split, dataset in parts.items():
         findings += _nothing_to_learn(split, dataset)
@@ -129,12 +118,12 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
         findings += _balance(split, dataset)
         for image in dataset.images:
             findings += _check_image(split, image, dataset.classes)
-        for pair in alike(*prints[split][:2]):
+        for pair in alike(prints[split]):
             detail = f"shows the picture of {pair.second.name} ({pair.correlation:.2f})"
             kind = "same picture twice in a split"
             findings.append(Finding("warning", kind, split, pair.first.name, detail))
     for first, second in combinations(parts, 2):
-        for pair in alike(*prints[first][:2], *prints[second][:2]):
+        for pair in alike(prints[first], prints[second]):
             detail = f"shows the picture of {pair.second.name} in {second} ({pair.correlation:.2f})"
             kind = "same picture in two splits"
             findings.append(Finding("error", kind, first, pair.first.name, detail))
@@ -147,9 +136,9 @@ def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataRep
     return DataReport(tuple(findings), cells, {name: len(part) for name, part in parts.items()})
 
 
-def _fingerprints(split: str, dataset: Dataset) -> _Prints:
-    """Return the fingerprints of a split's images, and findings for those that cannot be read."""
-    paths, prints, findings = [], [np.zeros((0, SIDE, SIDE), np.float32)], []
+def _prints(split: str, dataset: Dataset, findings: list[Finding]) -> Prints:
+    """Return the fingerprints of a split; add a finding for each image that cannot be read."""
+    paths, prints = [], [np.zeros((0, SIDE, SIDE), np.float32)]
     for image in dataset.images:
         try:
             prints.append(fingerprints([image.path]))
@@ -157,7 +146,7 @@ def _fingerprints(split: str, dataset: Dataset) -> _Prints:
         except DataError as error:
             kind = "image that cannot be read"
             findings.append(Finding("error", kind, split, image.path.name, str(error)))
-    return _Prints(paths, np.concatenate(prints), findings)
+    return Prints(tuple(paths), np.concatenate(prints))
 
 
 def _nothing_to_learn(split: str, dataset: Dataset) -> Iterator[Finding]:

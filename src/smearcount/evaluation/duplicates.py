@@ -48,6 +48,19 @@ class Pair:
     correlation: float
 
 
+@dataclass(frozen=True, eq=False)
+class Prints:
+    """Images and their fingerprints.
+
+    Attributes:
+        paths: image files.
+        prints: shape (n, 24, 24); see :func:`fingerprints`.
+    """
+
+    paths: tuple[Path, ...]
+    prints: NDArray[np.float32]
+
+
 def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
     """Return the fingerprint of each image.
 
@@ -116,42 +129,40 @@ def near_duplicates(first: Dataset, second: Dataset | None = None) -> list[Pair]
     Raises:
         DataError: an image cannot be read.
     """
-    paths = [image.path for image in first.images]
-    if second is None:
-        return alike(paths, fingerprints(paths))
-    others = [image.path for image in second.images]
-    return alike(paths, fingerprints(paths), others, fingerprints(others))
+    prints = prints_of(first)
+    return alike(prints, None if second is None else prints_of(second))
 
 
-def alike(
-    paths: Sequence[Path],
-    prints: NDArray[np.float32],
-    others: Sequence[Path] | None = None,
-    other_prints: NDArray[np.float32] | None = None,
-) -> list[Pair]:
-    """Return the pairs of images whose fingerprints are of one picture, most alike first.
+def prints_of(dataset: Dataset) -> Prints:
+    """Return the fingerprints of a data set.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    paths = tuple(image.path for image in dataset.images)
+    return Prints(paths, fingerprints(paths))
+
+
+def alike(first: Prints, second: Prints | None = None) -> list[Pair]:
+    """Return the pairs of fingerprints of one picture, most alike first.
 
     Args:
-        paths: image files.
-        prints: their fingerprints.
-        others: further files; None compares the first with each other.
-        other_prints: their fingerprints.
+        first: fingerprints.
+        second: others; None compares the first with each other.
     """
-    itself = others is None or other_prints is None
-    if others is None or other_prints is None:
-        others, other_prints = paths, prints
-    plain, other_plain = without_shading(prints), without_shading(other_prints)
+    others = first if second is None else second
+    plain, other_plain = without_shading(first.prints), without_shading(others.prints)
     pairs = []
-    for start in range(0, len(paths), _BLOCK):
+    for start in range(0, len(first.paths), _BLOCK):
         block = slice(start, start + _BLOCK)
-        likeness = correlations(prints[block], other_prints)
+        likeness = correlations(first.prints[block], others.prints)
         same = likeness > SAME
         if same.any():
             same &= correlations(plain[block], other_plain) > SAME_CELLS
         for row, column in np.argwhere(same):
-            if not itself or start + row < column:
+            if second is not None or start + row < column:
                 score = min(float(likeness[row, column]), 1.0)
-                pairs.append(Pair(paths[start + row], others[column], score))
+                pairs.append(Pair(first.paths[start + row], others.paths[column], score))
     return sorted(pairs, key=lambda pair: -pair.correlation)
 
 
