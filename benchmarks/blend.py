@@ -16,13 +16,13 @@ import math
 from pathlib import Path
 
 from smearcount.detector.card import ModelCard
-from smearcount.evaluation.score import average_precision
-from smearcount.training.architectures import build
-from smearcount.training.dataset import CellSamples
-from smearcount.training.outcome import finish, predict_all, write_cards
-from smearcount.training.run import STATE, architecture_of, read_settings
-from smearcount.training.splits import read_training_data
-from smearcount.training.weights import State, read_weights
+from smearcount.evaluation.average_precision import average_precision
+from smearcount.training.data import read_training_data
+from smearcount.training.finish import finish, predict_all, write_cards
+from smearcount.training.networks.architectures import build
+from smearcount.training.networks.pretrained import State, read_weights
+from smearcount.training.run_folder import STATE, architecture_of, read_settings
+from smearcount.training.samples import CellSamples
 
 
 def blended(before: State, after: State, share: float) -> State:

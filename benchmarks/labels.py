@@ -15,11 +15,11 @@ from dataclasses import replace
 import numpy as np
 
 from smearcount.classes import CLASS_NAMES
+from smearcount.datasets.dataset import AnnotatedImage
+from smearcount.datasets.near_duplicates import fingerprints, near_duplicates, turned
+from smearcount.datasets.read import clean, read_dataset
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.duplicates import fingerprints, near_duplicates, turned
-from smearcount.evaluation.score import average_precision
-from smearcount.formats.annotated import AnnotatedImage
-from smearcount.formats.dataset import clean, read_dataset
+from smearcount.evaluation.average_precision import average_precision
 
 COPY = 0.97
 """Correlation from which two pictures are copies, cut alike, and not just much alike."""

@@ -19,10 +19,10 @@ from PIL import Image
 
 import smearcount
 from smearcount.classes import CLASS_NAMES
+from smearcount.datasets.read import read_dataset
 from smearcount.detector.scale import RBC_UM
-from smearcount.formats.dataset import read_dataset
 from smearcount.quality.flags import ODD_MAGNIFICATION
-from smearcount.training.dataset import rbc_diameters
+from smearcount.training.samples import rbc_diameters
 
 FACTORS = (0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.5)
 WRONG_BY = (1.0, 1.4, 2.0, 3.0, 0.7, 0.5, 0.33)

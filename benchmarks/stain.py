@@ -20,8 +20,8 @@ from PIL import Image
 from unseen import judge
 
 from smearcount import load_detector
-from smearcount.evaluation.duplicates import distinct, without_duplicates_of
-from smearcount.formats.dataset import clean, read_dataset
+from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
+from smearcount.datasets.read import clean, read_dataset
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.training.augment import change_looks

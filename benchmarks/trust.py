@@ -20,22 +20,22 @@ from pathlib import Path
 
 import numpy as np
 
+from smearcount.calibration.coverage import Coverage, repeated_coverage
+from smearcount.calibration.flag_sensitivity import Caught, flag_study, of_card
+from smearcount.calibration.intervals import calibrate
+from smearcount.calibration.reference_statistics import fit_scene
+from smearcount.calibration.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.classes import RBC
+from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
+from smearcount.datasets.read import Dataset, clean, read_dataset
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.field import detect_field
+from smearcount.detector.detect import detect_field
 from smearcount.detector.onnx_detector import OnnxDetector
-from smearcount.evaluation.calibration import calibrate
+from smearcount.evaluation.average_precision import average_precision
 from smearcount.evaluation.cells import TrueCells
-from smearcount.evaluation.coverage import Coverage, repeated_coverage
-from smearcount.evaluation.duplicates import distinct, without_duplicates_of
-from smearcount.evaluation.flag_study import Caught, flag_study, of_card
-from smearcount.evaluation.match import match
-from smearcount.evaluation.scene import fit_scene
-from smearcount.evaluation.score import average_precision
-from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
-from smearcount.formats.dataset import Dataset, clean, read_dataset
+from smearcount.evaluation.matching import match
 from smearcount.image.read import open_image
 
 

@@ -24,21 +24,21 @@ from numpy.typing import NDArray
 
 from smearcount import load_detector
 from smearcount.classes import CLASS_NAMES, RBC
+from smearcount.datasets.dataset import AnnotatedImage
+from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
+from smearcount.datasets.read import Dataset, clean, read_dataset, write_dataset
 from smearcount.detections.boxes import centre, touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector import ruler
+from smearcount.detector import magnification as ruler
+from smearcount.detector.detect import detect_field
 from smearcount.detector.detector import Detector
-from smearcount.detector.field import detect_field
+from smearcount.evaluation.average_precision import average_precision
 from smearcount.evaluation.cells import TrueCells
-from smearcount.evaluation.duplicates import distinct, without_duplicates_of
-from smearcount.evaluation.match import assign
-from smearcount.evaluation.score import average_precision
-from smearcount.formats.annotated import AnnotatedImage
-from smearcount.formats.dataset import Dataset, clean, read_dataset, write_dataset
+from smearcount.evaluation.matching import assign
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
-from smearcount.training.ruler import fit_ruler
-from smearcount.training.splits import DataChoice
+from smearcount.training.data import DataChoice
+from smearcount.training.magnification import fit_ruler
 from smearcount.training.train import train_detector
 
 SOURCES = {

@@ -66,7 +66,7 @@ def _torchvision(name: str) -> Callable[[Path, Path], Call]:
         import torch
         from torchvision.transforms.v2 import functional
 
-        from smearcount.training.architectures import build
+        from smearcount.training.networks.architectures import build
 
         torch.set_num_threads(THREADS)
         network = build(name, 3).eval()
@@ -91,8 +91,8 @@ def _session(file: Path) -> Any:
 
 
 def _export_ssd300(file: Path) -> None:
-    from smearcount.training.architectures import build
-    from smearcount.training.export_torchvision import export_torchvision
+    from smearcount.training.export.third_party import export_torchvision
+    from smearcount.training.networks.architectures import build
 
     export_torchvision(build("ssd300_vgg16", 3).eval(), file)
 

@@ -14,23 +14,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from smearcount.api import count as count
     from smearcount.detections.detections import Detections as Detections
     from smearcount.detector.card import ModelCard as ModelCard
     from smearcount.detector.load import load_detector as load_detector
-    from smearcount.door import count as count
     from smearcount.errors import SmearcountError as SmearcountError
-    from smearcount.result import CountResult as CountResult
+    from smearcount.results.result import CountResult as CountResult
     from smearcount.settings import Settings as Settings
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CountResult": "smearcount.result",
+    "CountResult": "smearcount.results.result",
     "Detections": "smearcount.detections.detections",
     "ModelCard": "smearcount.detector.card",
     "Settings": "smearcount.settings",
     "SmearcountError": "smearcount.errors",
-    "count": "smearcount.door",
+    "count": "smearcount.api",
     "load_detector": "smearcount.detector.load",
 }
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import smearcount
+from doubles.square_detector import RED_CELL, SquareDetector, save, some_smear
 from smearcount.batch.run import count_batch, picture_names
 from smearcount.errors import UsageError
-from smearcount.report.outcome import Outcome
+from smearcount.results.image_outcome import Outcome
 from smearcount.settings import Settings
-from squares import RED_CELL, SquareDetector, save, some_smear
 
 
 def looks(log: Path) -> int:
@@ -219,7 +219,7 @@ SLOW_RUN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from squares import SquareDetector
+from doubles.square_detector import SquareDetector
 from smearcount.batch import count_batch
 from smearcount.settings import Settings
 folder = Path(sys.argv[2])

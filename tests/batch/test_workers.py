@@ -16,7 +16,7 @@ from smearcount.batch import count_batch
 from smearcount.batch.workers import in_order
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
-from smearcount.report.outcome import Outcome
+from smearcount.results.image_outcome import Outcome
 from smearcount.settings import Settings
 
 shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model in the package yet")

@@ -13,8 +13,8 @@ from PIL import Image
 
 import smearcount
 import smearcount.detector.load
+from doubles.square_detector import SquareDetector, some_smear
 from smearcount.cli import main
-from squares import SquareDetector, some_smear
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -216,7 +216,7 @@ import sys
 sys.path.insert(0, sys.argv.pop(1))
 delay_s = float(sys.argv.pop(1))
 import smearcount.detector.load
-from squares import SquareDetector
+from doubles.square_detector import SquareDetector
 smearcount.detector.load.load_detector = lambda path=None, **_: SquareDetector(None, delay_s)
 from smearcount.cli import main
 try:

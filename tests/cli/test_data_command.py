@@ -9,8 +9,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from smearcount.cli.data import data
+from smearcount.datasets.read import read_dataset
 from smearcount.errors import DownloadError, SmearcountError, UsageError
-from smearcount.formats.dataset import read_dataset
 
 
 def run(*arguments):

@@ -11,22 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from doubles.calibrations import calibration
 from smearcount.counts.interval import interval, tail_of
-from smearcount.detector.calibration import Calibration, ClassCalibration
-
-
-def calibration(*names: str, **changes: Any) -> Calibration:
-    """The same for each class, RBC alone if none is named."""
-    of_class = {
-        "scores": [0.01, 0.5, 0.9],
-        "probabilities": [0.02, 0.5, 0.98],
-        "misses_per_cell": 0.01,
-        "miss_dispersion": 1.5,
-        "threshold": 0.5,
-        "tail": 0.025,
-    }
-    classes = [ClassCalibration(name=name, **of_class | changes) for name in names or ("RBC",)]
-    return Calibration(classes=tuple(classes))
+from smearcount.detector.calibration import Calibration
 
 
 def of(scores: list[float], **changes: Any) -> tuple[int, int]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_interval import calibration
 
+from doubles.calibrations import calibration
 from smearcount.counts.interval import interval
 from smearcount.counts.slides import CountedField, add_up, interval_of_sum, sampling_range
 

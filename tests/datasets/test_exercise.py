@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from smearcount.datasets.exercise import PARTS, exercise_names, write_exercise
+from smearcount.datasets.near_duplicates import near_duplicates
+from smearcount.datasets.read import clean, read_dataset
 from smearcount.errors import DataError
-from smearcount.evaluation.duplicates import near_duplicates
-from smearcount.formats.dataset import clean, read_dataset
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")

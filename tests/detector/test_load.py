@@ -5,8 +5,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from tiny_model import write_tiny_model
 
+from doubles.tiny_model import write_tiny_model
 from smearcount.detector.load import load_detector
 from smearcount.errors import ModelError
 

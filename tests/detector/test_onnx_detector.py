@@ -6,20 +6,15 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from tiny_model import write_tiny_model
 
+from doubles.pictures import noise
+from doubles.tiny_model import write_tiny_model
 from smearcount.detections.boxes import iou
 from smearcount.detector.detector import SCORE_FLOOR, DenseDetector
 from smearcount.detector.load import load_detector
 from smearcount.detector.onnx_detector import OnnxDetector
-from smearcount.detector.prepare import GREY
 from smearcount.errors import ModelError
-
-
-def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
-    return coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
+from smearcount.image.resample import GREY
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.synthetic.smears import SmearStyle, render
 
 

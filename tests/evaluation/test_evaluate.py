@@ -13,11 +13,11 @@ import pytest
 import smearcount.detector.load
 from smearcount.cli import main
 from smearcount.counts.grouping import grouping
+from smearcount.datasets.dataset import Dataset
+from smearcount.datasets.read import write_dataset
 from smearcount.detector.detector import Detector
 from smearcount.errors import DataError, UsageError
 from smearcount.evaluation.evaluate import evaluate
-from smearcount.formats.annotated import Dataset
-from smearcount.formats.dataset import write_dataset
 
 Known = tuple[Detector, Dataset]
 

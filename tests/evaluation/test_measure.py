@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smearcount.datasets.dataset import Dataset
 from smearcount.detections.detections import Detections
 from smearcount.evaluation.cells import TrueCells
-from smearcount.evaluation.figures import (
+from smearcount.evaluation.measure import POOLED, Evaluation, Field, measure
+from smearcount.evaluation.report.figures import (
     bland_altman_figure,
     confusion_figure,
     error_figure,
@@ -20,13 +22,11 @@ from smearcount.evaluation.figures import (
     precision_recall_figure,
     scatter_figure,
 )
-from smearcount.evaluation.measure import POOLED, Evaluation, Field, measure
-from smearcount.evaluation.page import page
-from smearcount.evaluation.results import write_results
-from smearcount.evaluation.sections import evaluation_sections
-from smearcount.evaluation.words import class_sentences
-from smearcount.evaluation.worst import worst_images
-from smearcount.formats.annotated import Dataset
+from smearcount.evaluation.report.files import write_results
+from smearcount.evaluation.report.html import page
+from smearcount.evaluation.report.sections import evaluation_sections
+from smearcount.evaluation.report.sentences import class_sentences
+from smearcount.evaluation.report.worst_images import worst_images
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from smearcount.detector.view import view
 from smearcount.image.read import open_image
+from smearcount.image.resample import view
 from smearcount.synthetic.smears import demo_smears
 
 

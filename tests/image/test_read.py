@@ -33,7 +33,7 @@ def picture() -> np.ndarray:
 @pytest.fixture
 def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat every image as a large one."""
-    for module in (raster, jpeg, png, tiff, __import__("smearcount.image.colour").image.colour):
+    for module in (raster, jpeg, png, tiff, __import__("smearcount.image.color").image.colour):
         monkeypatch.setattr(module, "LARGE_PIXELS", 0)
 
 

@@ -12,13 +12,13 @@ from PIL import Image
 
 pytest.importorskip("sklearn")
 
+from smearcount.calibration.corruptions import blurred, exposed, strangers
+from smearcount.calibration.reference_statistics import fit_scene
+from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import Scale
-from smearcount.evaluation.degrade import blurred, exposed, strangers
-from smearcount.evaluation.scene import fit_scene
-from smearcount.formats.dataset import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
 from smearcount.quality import flags as flags_module
 from smearcount.quality.flags import (

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from doubles.square_detector import SquareDetector, save, some_smear
 from smearcount.batch import count_batch
 from smearcount.report.table import print_table
 from smearcount.settings import Settings
-from squares import SquareDetector, save, some_smear
 
 CLASSES = SquareDetector.card.classes
 

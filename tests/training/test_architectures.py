@@ -10,16 +10,16 @@ import torch
 from smearcount.detector.card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import UsageError
-from smearcount.training.architectures import ARCHITECTURES, build
 from smearcount.training.augment import Sample
-from smearcount.training.dataset import collate
-from smearcount.training.export_torchvision import export_torchvision, why_no_onnx
-from smearcount.training.recipe import read_recipe
-from smearcount.training.torchvision_detectors import (
+from smearcount.training.export.third_party import export_torchvision, why_no_onnx
+from smearcount.training.networks.architectures import ARCHITECTURES, build
+from smearcount.training.networks.torchvision_detectors import (
     TORCHVISION_BUILDERS,
     TorchvisionDetector,
     freeze_early,
 )
+from smearcount.training.recipe import read_recipe
+from smearcount.training.samples import collate
 
 HEAVY = ("fasterrcnn_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn")
 

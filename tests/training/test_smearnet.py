@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from smearcount.synthetic.smears import demo_smears
-from smearcount.training.export import export_smearnet
-from smearcount.training.smearnet import RECEPTIVE_PX, Smearnet, build_smearnet
+from smearcount.training.export.onnx_export import export_smearnet
+from smearcount.training.networks.smearnet import RECEPTIVE_PX, Smearnet, build_smearnet
 
 
 @pytest.fixture(scope="module")

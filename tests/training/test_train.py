@@ -17,19 +17,19 @@ import torch
 from PIL import Image
 
 from smearcount.detector.load import load_detector
-from smearcount.detector.ruler import read_ruler
+from smearcount.detector.magnification import read_ruler
 from smearcount.errors import DataError, ModelError, UsageError
 from smearcount.image.read import open_image
-from smearcount.training.architectures import ARCHITECTURES
 from smearcount.training.augment import Augmentation
 from smearcount.training.batches import drops_last
 from smearcount.training.checkpoint import Fitted
 from smearcount.training.compare import Row, compare, winner
-from smearcount.training.dataset import CellSamples, labelled_rbc_diameters, rbc_diameters
-from smearcount.training.fit import fit, growing_average
+from smearcount.training.data import DataChoice, read_training_data
+from smearcount.training.loop import fit, growing_average
+from smearcount.training.networks.architectures import ARCHITECTURES
 from smearcount.training.recipe import Recipe, read_recipe
-from smearcount.training.run import settings_of
-from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.training.run_folder import settings_of
+from smearcount.training.samples import CellSamples, labelled_rbc_diameters, rbc_diameters
 from smearcount.training.train import retrain_detector, train_detector
 from smearcount.training.tune import as_toml, tune
 
@@ -44,11 +44,11 @@ EPOCHS_OF_THE_KILLED = 6
 
 TRAIN = """
 import sys
-from smearcount.training.dataset import CellSamples
+from smearcount.training.samples import CellSamples
 from smearcount.training.checkpoint import Fitted
-from smearcount.training.fit import fit
+from smearcount.training.loop import fit
 from smearcount.training.recipe import Recipe
-from smearcount.training.splits import DataChoice
+from smearcount.training.data import DataChoice
 from smearcount.training.train import train_detector
 recipe = Recipe.model_validate_json(sys.argv[3])
 train_detector(DataChoice(sys.argv[1]), sys.argv[2], recipe=recipe)
@@ -160,7 +160,7 @@ def test_a_start_that_failed_does_not_keep_the_folder(data, tmp_path):
 def test_a_run_that_was_moved_keeps_its_best_epoch(data, tmp_path, monkeypatch):
     measured = iter([0.9, 0.5, 0.4, 0.3])
     monkeypatch.setattr(
-        "smearcount.training.fit.average_precision",
+        "smearcount.training.loop.average_precision",
         lambda *_: {"map": next(measured), "map_50": 0.5},
     )
     training = read_training_data(DataChoice(str(data)))

@@ -6,9 +6,9 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra 'web' is not installed")
 pytest.importorskip("httpx2", reason="httpx2, which drives the page's server, is not installed")
 
-from discs import DiscDetector
 from fastapi.testclient import TestClient
 
+from doubles.disc_detector import DiscDetector
 from smearcount.web.app import create_app
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from test_web_app import correct, settled, upload
 from typer.testing import CliRunner
 
 import smearcount
+from doubles.web_client import correct, settled, upload
 from smearcount.cli import app as command_line
 from smearcount.detector.load import load_detector
 from smearcount.synthetic.smears import SmearStyle, render

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from discs import png, smear
 from fastapi.testclient import TestClient
-from test_web_app import settled, upload
+
+from doubles.disc_detector import png, smear
+from doubles.web_client import settled, upload
 
 BROWSERS, PHOTOGRAPHS = 50, 20
 
@@ -26,7 +27,7 @@ class Server:
     """The page's server in its own process, so that it can be killed."""
 
     def __init__(self, folder: Path) -> None:
-        script = Path(__file__).with_name("serve_discs.py")
+        script = Path(__file__).parents[1] / "doubles" / "serve_disc_detector.py"
         self.process = subprocess.Popen(
             [sys.executable, str(script), str(folder)], stdout=subprocess.PIPE, text=True
         )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from discs import CARD, png, smear
 from fastapi.testclient import TestClient
-from test_web_app import correct, settled, upload
 
-from smearcount.formats.dataset import Dataset
-from smearcount.training.splits import DataChoice, read_training_data
+from doubles.disc_detector import CARD, png, smear
+from doubles.web_client import correct, settled, upload
+from smearcount.datasets.read import Dataset
+from smearcount.training.data import DataChoice, read_training_data
 
 FIRST = smear([("RBC", 0.9)] * 11 + [("WBC", 0.8), ("Platelets", 0.7)])
 SECOND = smear([("Platelets", 0.9), ("WBC", 0.9)] * 9, columns=9, rows=7)[::-1].copy()

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from discs import DiscDetector, png, smear
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 
+from doubles.disc_detector import DiscDetector, png, smear
 from smearcount.web.app import create_app
 
 schemathesis = pytest.importorskip(

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from discs import CARD, DiscDetector, png, smear
 
+from doubles.disc_detector import CARD, DiscDetector, png, smear
 from smearcount.web.app import create_app
 
 sync_api = pytest.importorskip(

@@ -8,54 +8,29 @@ import json
 import re
 import shlex
 import threading
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from discs import CARD, DiscDetector, png, smear
 from fastapi.testclient import TestClient
 
-from smearcount.analyse import analyse
-from smearcount.corrected import corrected
+from doubles.disc_detector import CARD, DiscDetector, png, smear
+from doubles.web_client import correct, settled, upload
+from smearcount.analyze import analyse
 from smearcount.detections.detections import Detections
-from smearcount.detector.detector import Pixels
 from smearcount.errors import UsageError
-from smearcount.formats.corrections import read_corrections
 from smearcount.image.find import find_images
+from smearcount.image.image import Pixels
 from smearcount.image.read import open_image
 from smearcount.quality.flags import EXPLAINED
+from smearcount.results.corrected import corrected
+from smearcount.results.corrections import read_corrections
 from smearcount.settings import Settings
 from smearcount.web.app import create_app
 from smearcount.web.upload import UPLOAD_LIMIT_BYTES
 
 CELLS = [("RBC", 0.9)] * 10 + [("RBC", 0.3)] * 3 + [("WBC", 0.8), ("Platelets", 0.7)]
 PICTURE = smear(CELLS)
-
-
-def upload(client: TestClient, content: bytes, name: str) -> dict[str, Any]:
-    answer = client.post("/api/photographs", params={"name": name}, content=content)
-    assert answer.status_code in (200, 201), answer.text
-    row: dict[str, Any] = answer.json()
-    return row
-
-
-def settled(client: TestClient) -> dict[str, dict[str, Any]]:
-    """Wait until nothing is being counted; return the rows by name."""
-    for _ in range(600):
-        rows = client.get("/api/session").json()["photographs"]
-        if not any(row["state"] in ("waiting", "counting") for row in rows):
-            return {row["name"]: row for row in rows}
-        time.sleep(0.02)
-    raise AssertionError("still counting")
-
-
-def correct(client: TestClient, identity: str, after: int, **body: Any) -> dict[str, Any]:
-    answer = client.post(f"/api/photographs/{identity}/corrections", json={"after": after, **body})
-    assert answer.status_code == 200, answer.text
-    result: dict[str, Any] = answer.json()
-    return result
 
 
 def table(client: TestClient, name: str) -> list[dict[str, str]]:

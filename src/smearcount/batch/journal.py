@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from smearcount import __version__
-from smearcount.analyse import judge
-from smearcount.corrected import corrected
+from smearcount.analyze import judge
+from smearcount.atomic_write import unwritable
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import Scale
-from smearcount.formats.corrections import Corrections, digest
 from smearcount.image.image import SmearImage
-from smearcount.report.coco import shortest
-from smearcount.report.outcome import Outcome, reader
+from smearcount.report.coco_export import shortest
+from smearcount.results.corrected import corrected
+from smearcount.results.corrections import Corrections, digest
+from smearcount.results.image_outcome import Outcome, reader
 from smearcount.settings import Settings
-from smearcount.write import unwritable
 
 
 class Journal:

@@ -9,23 +9,23 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from smearcount.analyse import analyse
+from smearcount.analyze import analyse
+from smearcount.atomic_write import make_folder, replacing
 from smearcount.batch.journal import Journal
 from smearcount.batch.workers import in_order
-from smearcount.corrected import corrected
-from smearcount.detector.detector import Detector, Pixels, ThreadedDetector
+from smearcount.detector.detector import Detector, ThreadedDetector
 from smearcount.detector.threads import available_cores
 from smearcount.errors import ImageError, SmearcountError, UsageError
-from smearcount.formats.corrections import NO_CORRECTIONS, Corrections
 from smearcount.image.find import ANNOTATED
-from smearcount.image.image import Region, SmearImage
+from smearcount.image.image import Pixels, Region, SmearImage
 from smearcount.image.read import open_image
-from smearcount.report.coco import write_coco
-from smearcount.report.outcome import Outcome
-from smearcount.report.record import write_record
+from smearcount.report.coco_export import write_coco
+from smearcount.report.run_record import write_record
 from smearcount.report.table import write_counts_csv
+from smearcount.results.corrected import corrected
+from smearcount.results.corrections import NO_CORRECTIONS, Corrections
+from smearcount.results.image_outcome import Outcome
 from smearcount.settings import Settings
-from smearcount.write import make_folder, replacing
 
 
 def count_batch(

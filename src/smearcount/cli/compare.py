@@ -40,10 +40,10 @@ def compare(
 ) -> None:
     """Train several architectures on one split, tabulate them and name the one to take."""
     require_training()
-    from smearcount.training.architectures import ARCHITECTURES
     from smearcount.training.compare import as_markdown
     from smearcount.training.compare import compare as run_comparison
-    from smearcount.training.splits import DataChoice
+    from smearcount.training.data import DataChoice
+    from smearcount.training.networks.architectures import ARCHITECTURES
 
     epochs = dict(_entrant(each) for each in arch or ARCHITECTURES)
     comparison = run_comparison(

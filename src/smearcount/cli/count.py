@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from smearcount.cli.bar import bar
 from smearcount.cli.notices import (
     failure,
     left_by_earlier_runs,
@@ -19,6 +18,7 @@ from smearcount.cli.notices import (
     ranges_meant,
     without_slide,
 )
+from smearcount.cli.progress import bar
 from smearcount.errors import UsageError
 from smearcount.settings import EDGE_RULES, Settings
 
@@ -119,10 +119,10 @@ def _count(
     from smearcount.batch import count_batch
     from smearcount.counts.grouping import group, grouping
     from smearcount.detector.load import load_detector
-    from smearcount.formats.corrections import read_corrections
     from smearcount.image.find import ANNOTATED, find_images
-    from smearcount.report.document import document
+    from smearcount.report.json_document import document
     from smearcount.report.table import print_table
+    from smearcount.results.corrections import read_corrections
 
     found = find_images(paths)
     if out is not None:
@@ -145,7 +145,7 @@ def _count(
         )
     slides = []
     if out is not None and slide_of is not None:
-        from smearcount.report.slides import slides_of, write_slides_csv
+        from smearcount.report.slides_table import slides_of, write_slides_csv
 
         slides = slides_of(outcomes, slide_of, detector.card)
         write_slides_csv(out / "slides.csv", slides, detector.card.classes)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from smearcount.cli.bar import bar
-from smearcount.cli.named_model import OURS, named_model
+from smearcount.cli.progress import bar
+from smearcount.detector.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
-    from smearcount.evaluation.data_check import DataReport
-    from smearcount.evaluation.suspects import Suspect
-    from smearcount.formats.dataset import Dataset
+    from smearcount.datasets.check import DataReport
+    from smearcount.datasets.read import Dataset
+    from smearcount.evaluation.missing_labels import Suspect
 
 
 _SHOWN: Final = 5
@@ -98,7 +98,7 @@ def convert(
     Numbers and scores are kept; YOLO coordinates to a millionth of a pixel. A split that joins
     others, such as trainval, is left out in YOLO, which keeps each image once.
     """
-    from smearcount.formats.dataset import disjoint_splits, read_dataset, splits, write_dataset
+    from smearcount.datasets.read import disjoint_splits, read_dataset, splits, write_dataset
 
     listed = disjoint_splits(source) if to == "yolo" else splits(source)
     for name in (split,) if split else listed or (None,):
@@ -129,8 +129,8 @@ def check_data(
     """Report a data set's faults by severity; exit code 1 if there are errors."""
     if model is not None and out is None:
         raise UsageError("--model draws a sheet of the suspects; name a folder for it with -o.")
-    from smearcount.evaluation.data_check import check, read_parts
-    from smearcount.write import make_folder, replacing, write_text
+    from smearcount.atomic_write import make_folder, replacing, write_text
+    from smearcount.datasets.check import check, read_parts
 
     parts, broken = read_parts(source, split)
     report = check(parts, broken)
@@ -144,7 +144,7 @@ def check_data(
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         write_text(out / "check.json", text)
         if suspects:
-            from smearcount.evaluation.suspects import contact_sheet
+            from smearcount.evaluation.missing_labels import contact_sheet
 
             with replacing(out / "suspects.png") as stream:
                 contact_sheet(suspects).save(stream, format="PNG")
@@ -168,7 +168,7 @@ def _print(report: DataReport) -> None:
 
 
 def _suspects(parts: dict[str, Dataset], model: str) -> list[Suspect]:
-    from smearcount.evaluation.suspects import missed_cells
+    from smearcount.evaluation.missing_labels import missed_cells
 
     detector = named_model(model)
     suspects: list[Suspect] = []

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smearcount.cli.bar import bar
 from smearcount.cli.notices import failure
+from smearcount.cli.progress import bar
 
 if TYPE_CHECKING:
-    from smearcount.report.outcome import Outcome
+    from smearcount.results.image_outcome import Outcome
 
 DEFAULT_FOLDER = Path("smearcount-demo")
 
@@ -29,12 +29,12 @@ def demo(
     """Count a few drawn smears and print what was counted against what was drawn."""
     from PIL import Image
 
+    from smearcount.atomic_write import make_folder, replacing
     from smearcount.batch import count_batch
     from smearcount.detector.load import load_detector
     from smearcount.image.find import ANNOTATED
     from smearcount.settings import Settings
     from smearcount.synthetic.smears import demo_smears
-    from smearcount.write import make_folder, replacing
 
     detector = load_detector()
     classes = detector.card.classes
@@ -67,7 +67,7 @@ def _print_comparison(
     outcomes: list[Outcome], true: list[Counter[str]], classes: tuple[str, ...]
 ) -> None:
     """Print one line per smear and class counts as ``counted of true``."""
-    from smearcount.report.total import total
+    from smearcount.results.totals import total
 
     sums = sum(true, Counter[str]())
     rows = [["counted / drawn", *classes]]

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smearcount.cli.bar import bar
 from smearcount.cli.extras import require
-from smearcount.cli.named_model import OURS, named_model
+from smearcount.cli.progress import bar
+from smearcount.detector.named_model import OURS, named_model
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
     from smearcount.counts.grouping import Grouping
+    from smearcount.datasets.dataset import Dataset
     from smearcount.detector.detector import Detector
     from smearcount.evaluation.measure import Evaluation
-    from smearcount.formats.annotated import Dataset
 
 
 def evaluate(
@@ -73,9 +73,9 @@ def evaluate(
     if data is None and not synthetic:
         raise UsageError("name a data set to evaluate on, or give --synthetic for drawn smears.")
     require("evaluate", "faster_coco_eval", "matplotlib", "scipy")
+    from smearcount.atomic_write import make_folder, write_text
     from smearcount.counts.grouping import grouping
-    from smearcount.evaluation.agreement import ALLOWED_ERROR
-    from smearcount.write import make_folder, write_text
+    from smearcount.evaluation.count_agreement import ALLOWED_ERROR
 
     limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
     slide_of = grouping(group_by)
@@ -89,7 +89,7 @@ def evaluate(
     if synthetic:
         sections += _on_drawn(detector, out)
     if out is not None:
-        from smearcount.evaluation.page import page
+        from smearcount.evaluation.report.html import page
 
         title = f"Evaluation of {detector.card.name}"
         write_text(out / "evaluation.html", page(title, sections))
@@ -105,7 +105,7 @@ def _on_data(
     pixel_size: float | None,
 ) -> list[str]:
     from smearcount.evaluation.evaluate import evaluate as measure
-    from smearcount.evaluation.screen import print_evaluation
+    from smearcount.evaluation.report.terminal import print_evaluation
 
     with bar("counting", len(dataset)) as done:
         evaluation: Evaluation = measure(
@@ -119,33 +119,33 @@ def _on_data(
     print_evaluation(evaluation)
     if out is None:
         return []
-    from smearcount.evaluation.results import write_results
-    from smearcount.evaluation.sections import evaluation_sections
-    from smearcount.evaluation.worst import worst_images
+    from smearcount.evaluation.report.files import write_results
+    from smearcount.evaluation.report.sections import evaluation_sections
+    from smearcount.evaluation.report.worst_images import worst_images
 
     write_results(evaluation, out)
     return evaluation_sections(evaluation, worst_images(evaluation))
 
 
 def _on_drawn(detector: Detector, out: Path | None) -> list[str]:
-    from smearcount.evaluation.screen import print_stress
-    from smearcount.evaluation.stress import steps, stress
+    from smearcount.evaluation.report.terminal import print_stress
+    from smearcount.evaluation.robustness import steps, stress
 
     with bar("drawing and counting", steps()) as done:
         curves = stress(detector, done=done)
     print_stress(curves)
     if out is None:
         return []
-    from smearcount.evaluation.results import write_stress
-    from smearcount.evaluation.sections import stress_section
+    from smearcount.evaluation.report.files import write_stress
+    from smearcount.evaluation.report.sections import stress_section
 
     write_stress(curves, out)
     return [stress_section(detector.card.name, curves)]
 
 
 def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
-    from smearcount.evaluation.duplicates import distinct, without_duplicates_of
-    from smearcount.formats.dataset import clean, read_dataset
+    from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
+    from smearcount.datasets.read import clean, read_dataset
 
     dataset = clean(read_dataset(data, split))
     for other in others:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smearcount.report.outcome import Outcome
+    from smearcount.results.image_outcome import Outcome
     from smearcount.settings import Settings
 
 

@@ -60,7 +60,7 @@ def train(
 ) -> None:
     """Train a detector on annotated images, measure it and write its model files."""
     require_training()
-    from smearcount.training.splits import DataChoice
+    from smearcount.training.data import DataChoice
     from smearcount.training.train import train_detector
 
     trained = train_detector(

@@ -21,8 +21,8 @@ def train_ruler(
 ) -> None:
     """Train the small network that reads an image's magnification from its red cells."""
     require_training()
-    from smearcount.training.ruler import fit_ruler
-    from smearcount.training.splits import DataChoice
+    from smearcount.training.data import DataChoice
+    from smearcount.training.magnification import fit_ruler
 
     card = fit_ruler(DataChoice(data), out, epochs=epochs, seed=seed, quiet=quiet)
     error = card.metrics["validation"]

@@ -37,7 +37,7 @@ def tune(
 ) -> None:
     """Search learning rate, weight decay and augmentation; write the best recipe."""
     require_training()
-    from smearcount.training.splits import DataChoice
+    from smearcount.training.data import DataChoice
     from smearcount.training.tune import tune as search
 
     tuned = search(

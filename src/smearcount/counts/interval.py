@@ -6,7 +6,7 @@ Poisson-binomial distribution) and of the cells that the detector did not see at
 binomial distribution). How far into the tails of that distribution the interval must reach was
 settled on annotated images, so that the interval holds what it promises even where single errors
 go together (a conformal correction). All of it is fitted by
-``smearcount.evaluation.calibration.calibrate`` and kept in ``card.calibration``.
+``smearcount.calibration.intervals.calibrate`` and kept in ``card.calibration``.
 """
 
 from __future__ import annotations

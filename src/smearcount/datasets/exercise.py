@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from smearcount.datasets.read import Dataset, clean, read_dataset, write_dataset
 from smearcount.errors import DataError
-from smearcount.formats.dataset import Dataset, clean, read_dataset, write_dataset
 
 PARTS: Final = ("train", "valid", "test")
 

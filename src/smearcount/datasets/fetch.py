@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from smearcount.datasets.archive import unpack
 from smearcount.datasets.digests import differences, known_digests
 from smearcount.errors import DataError, DownloadError, UsageError
-from smearcount.formats.archive import unpack
 
 HOST: Final = "https://codeload.github.com"
 

@@ -14,10 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from smearcount.atomic_write import write_text
 from smearcount.detector.calibration import Calibration, Score
-from smearcount.detector.scene import Scene
+from smearcount.detector.reference_statistics import Scene
 from smearcount.errors import ModelError
-from smearcount.write import write_text
 
 
 class ModelCard(BaseModel):
@@ -31,7 +31,7 @@ class ModelCard(BaseModel):
         thresholds: the score from which each class counts, in label order, chosen on validation
             data for count error.
         cut_odds: what the odds of a red cell's score are multiplied by where the border cuts it,
-            chosen on validation data; see :mod:`smearcount.detector.border`.
+            chosen on validation data; see :mod:`smearcount.detector.border_correction`.
         iou_threshold: overlap above which non-maximum suppression drops the weaker box.
         rbc_px: the diameter of a red cell, in pixels, at which the network wants to see it; None
             for a network that takes images at whatever size they come.

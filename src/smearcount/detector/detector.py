@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-
-Pixels = NDArray[np.uint8]
-"""An RGB image, shape (height, width, 3), uint8."""
+from smearcount.image.image import Pixels
 
 SCORE_FLOOR = 0.01
 """Detections under this score are never reported, whatever threshold is asked for."""

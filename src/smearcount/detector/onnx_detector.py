@@ -10,11 +10,12 @@ import numpy as np
 from smearcount.detections.boxes import suppress
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.cpu_session import cpu_session
-from smearcount.detector.detector import SCORE_FLOOR, Pixels
-from smearcount.detector.prepare import GREY
+from smearcount.detector.detector import SCORE_FLOOR
+from smearcount.detector.onnx_session import cpu_session
 from smearcount.detector.threads import available_cores
 from smearcount.errors import ModelError
+from smearcount.image.image import Pixels
+from smearcount.image.resample import GREY
 
 MOST_THREADS: Final = 4
 """A network this small gains nothing from more."""

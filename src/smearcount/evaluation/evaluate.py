@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from smearcount.analyse import analyse
+from smearcount.analyze import analyse
 from smearcount.counts.grouping import BY_FOLDER, Grouping, group, grouping
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detector.detector import SCORE_FLOOR, Detector
 from smearcount.errors import DataError
-from smearcount.evaluation.agreement import ALLOWED_ERROR
 from smearcount.evaluation.cells import TrueCells
+from smearcount.evaluation.count_agreement import ALLOWED_ERROR
 from smearcount.evaluation.measure import Evaluation, Field, measure
-from smearcount.formats.annotated import AnnotatedImage, Dataset
 from smearcount.image.read import open_image
 from smearcount.settings import Settings
 

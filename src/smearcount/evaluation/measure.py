@@ -10,19 +10,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.counts.count import count_labels
+from smearcount.counts.edge_rule import count_labels
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.evaluation.agreement import (
+from smearcount.evaluation.average_precision import Scores, score
+from smearcount.evaluation.cells import TrueCells
+from smearcount.evaluation.count_agreement import (
     ALLOWED_ERROR,
     Agreement,
     JudgedSlide,
     agree,
     judge_slides,
 )
-from smearcount.evaluation.breakdown import Breakdown, break_down
-from smearcount.evaluation.cells import TrueCells
-from smearcount.evaluation.score import Scores, score
+from smearcount.evaluation.error_types import Breakdown, break_down
 
 EXERCISE_THRESHOLD: Final = 0.5
 """The score from which the course exercise counts a detection, whatever its class."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+Pixels = NDArray[np.uint8]
+"""An RGB image, shape (height, width, 3), uint8."""
+
 Region = tuple[int, int, int, int]
 """A window of an image: left, top, right, bottom in whole pixels, half open."""
 
@@ -33,11 +36,11 @@ class SmearImage:
     width: int
     height: int
     sha256: str
-    read: Callable[[Region], NDArray[np.uint8]] = field(repr=False)
+    read: Callable[[Region], Pixels] = field(repr=False)
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
-    half: Callable[[Region], NDArray[np.uint8]] | None = field(default=None, repr=False)
+    half: Callable[[Region], Pixels] | None = field(default=None, repr=False)
 
-    def pixels(self) -> NDArray[np.uint8]:
+    def pixels(self) -> Pixels:
         """Return the whole image, shape (height, width, 3), uint8 RGB."""
         return self.read((0, 0, self.width, self.height))

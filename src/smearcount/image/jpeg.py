@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from smearcount.image.colour import raster_of, to_rgb
+from smearcount.image.color import raster_of, to_rgb
 from smearcount.image.image import Region
 from smearcount.image.quiet import WITHOUT_WARNINGS
 from smearcount.image.raster import LARGE_PIXELS, Raster, check_size, orientation_of, reading

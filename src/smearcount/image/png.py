@@ -15,7 +15,7 @@ from typing import IO, Final
 
 from PIL.PngImagePlugin import PngImageFile
 
-from smearcount.image.colour import raster_of, to_rgb, upper_bits
+from smearcount.image.color import raster_of, to_rgb, upper_bits
 from smearcount.image.raster import (
     BAND_ROWS,
     LARGE_PIXELS,

@@ -17,7 +17,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from smearcount.errors import ImageError
-from smearcount.image.colour import raster_of
+from smearcount.image.color import raster_of
 from smearcount.image.image import SmearImage
 from smearcount.image.jpeg import decode_jpeg
 from smearcount.image.png import decode_png

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
-from smearcount.image.colour import (
+from smearcount.image.color import (
     raster_of,
     scaling_note,
     to_eight_bits,

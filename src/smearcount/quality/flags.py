@@ -10,8 +10,8 @@ from smearcount.classes import RBC
 from smearcount.detections.boxes import area
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
+from smearcount.detector.reference_statistics import Scene
 from smearcount.detector.scale import RBC_UM, Scale
-from smearcount.detector.scene import Scene
 from smearcount.image.image import SmearImage
 from smearcount.quality.measures import RBC_PX, measure, middle
 

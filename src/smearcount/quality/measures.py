@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.detector.view import part
 from smearcount.image.image import SmearImage
+from smearcount.image.resample import part
 
 RBC_PX: Final = 48
 """The diameter of a red cell in the pictures that are measured."""

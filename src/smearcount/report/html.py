@@ -15,18 +15,18 @@ from PIL import Image
 from PIL.Image import Image as PILImage
 
 from smearcount import __version__
+from smearcount.atomic_write import write_text
 from smearcount.classes import class_colour
 from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
 from smearcount.image.find import ANNOTATED
 from smearcount.quality.flags import EXPLAINED
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
-from smearcount.report.outcome import Outcome
 from smearcount.report.table import in_words
-from smearcount.report.total import total, total_intervals
-from smearcount.result import CountResult
+from smearcount.results.image_outcome import Outcome
+from smearcount.results.result import CountResult
+from smearcount.results.totals import total, total_intervals
 from smearcount.settings import Settings
-from smearcount.write import write_text
 
 THUMBNAIL_PX: Final = 420
 """Longer side of the pictures on the page."""

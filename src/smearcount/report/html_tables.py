@@ -9,9 +9,9 @@ from typing import Final
 
 from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
-from smearcount.report.outcome import Outcome
-from smearcount.report.slides import ESTIMATE_NOTE, platelets_per_ul
-from smearcount.result import CountResult
+from smearcount.report.slides_table import ESTIMATE_NOTE, platelets_per_ul
+from smearcount.results.image_outcome import Outcome
+from smearcount.results.result import CountResult
 
 MOST_PICTURES: Final = 300
 """Images after this many are listed without a picture, so that the page still opens."""

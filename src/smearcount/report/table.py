@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from smearcount.atomic_write import write_csv
 from smearcount.counts.interval import Interval
-from smearcount.report.outcome import Outcome
-from smearcount.report.total import total, total_intervals
-from smearcount.result import CountResult
-from smearcount.write import write_csv
+from smearcount.results.image_outcome import Outcome
+from smearcount.results.result import CountResult
+from smearcount.results.totals import total, total_intervals
 
 
 @dataclass(frozen=True)

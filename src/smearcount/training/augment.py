@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from smearcount.detector.prepare import GREY
+from smearcount.image.resample import GREY
 
 
 @dataclass(frozen=True)

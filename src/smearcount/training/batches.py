@@ -10,8 +10,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from smearcount.training.augment import Augmentation, Sample
-from smearcount.training.dataset import CellSamples, collate
 from smearcount.training.recipe import Recipe
+from smearcount.training.samples import CellSamples, collate
 
 
 class Batches(pl.LightningDataModule):

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from smearcount.atomic_write import write_csv, write_text
 from smearcount.classes import class_colour
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
-from smearcount.training.architectures import build
-from smearcount.training.run import claim, resolved, settings_of
-from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.training.data import DataChoice, read_training_data
+from smearcount.training.networks.architectures import build
+from smearcount.training.run_folder import claim, resolved, settings_of
 from smearcount.training.torch_detector import TorchDetector
 from smearcount.training.train import (
     Say,
@@ -28,7 +29,6 @@ from smearcount.training.train import (
     train_detector,
 )
 from smearcount.training.view import view_of_field
-from smearcount.write import write_csv, write_text
 
 EQUAL_MAP_50: Final = 0.01
 """Networks whose mAP50 differs by less than this, or than between seeds, are equally good."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from smearcount.write import write_csv
+from smearcount.atomic_write import write_csv
 
 
 class Curves(Callback):

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from smearcount.calibration.intervals import calibrate
+from smearcount.calibration.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
-from smearcount.detector.border import each_with_border_doubt
+from smearcount.detector.border_correction import each_with_border_doubt
 from smearcount.detector.calibration import Calibration
 from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
-from smearcount.evaluation.calibration import calibrate
-from smearcount.evaluation.score import average_precision
-from smearcount.evaluation.thresholds import choose_cut_odds, choose_thresholds
-from smearcount.training.dataset import CellSamples
-from smearcount.training.outcome import predict_all
+from smearcount.evaluation.average_precision import average_precision
+from smearcount.training.finish import predict_all
+from smearcount.training.samples import CellSamples
 
 
 @dataclass(frozen=True)

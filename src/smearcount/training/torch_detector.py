@@ -12,14 +12,14 @@ from torch import nn
 
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
-from smearcount.detector.detector import Pixels
-from smearcount.detector.prepare import GREY
 from smearcount.errors import ModelError
-from smearcount.training.architectures import ARCHITECTURES, build
+from smearcount.image.image import Pixels
+from smearcount.image.resample import GREY
 from smearcount.training.checkpoint import read_checkpoint
-from smearcount.training.fit import as_detections
-from smearcount.training.run import SETTINGS, STATE, architecture_of, read_settings
-from smearcount.training.weights import State, read_weights
+from smearcount.training.loop import as_detections
+from smearcount.training.networks.architectures import ARCHITECTURES, build
+from smearcount.training.networks.pretrained import State, read_weights
+from smearcount.training.run_folder import SETTINGS, STATE, architecture_of, read_settings
 
 UNCHOSEN_THRESHOLD = 0.5
 """From which score a cell counts while a training has not chosen thresholds yet."""
@@ -29,7 +29,7 @@ class TorchDetector:
     """Finds cells with a network in torch; see :class:`smearcount.detector.detector.Detector`.
 
     Args:
-        network: a :class:`smearcount.training.network.TrainableDetector`.
+        network: a :class:`smearcount.training.networks.protocol.TrainableDetector`.
         card: its card.
         device: where it looks; None takes the GPU if there is one.
     """

@@ -12,20 +12,28 @@ from typing import Any
 
 import torch
 
+from smearcount.atomic_write import write_text
+from smearcount.calibration.reference_statistics import fit_scene
 from smearcount.classes import RBC
+from smearcount.datasets.read import Dataset
 from smearcount.detector.card import ModelCard
 from smearcount.errors import UsageError
-from smearcount.evaluation.scene import fit_scene
-from smearcount.formats.dataset import Dataset
-from smearcount.training.architectures import Architecture, build
 from smearcount.training.augment import Augmentation
 from smearcount.training.checkpoint import Fitted, read_checkpoint
-from smearcount.training.dataset import CellSamples, rbc_diameters
-from smearcount.training.fit import fit
+from smearcount.training.data import (
+    DataChoice,
+    fingerprint,
+    joined,
+    read_training_data,
+)
+from smearcount.training.finish import Outcome, finish, write_cards
+from smearcount.training.loop import fit
 from smearcount.training.measured import as_before, measure
-from smearcount.training.outcome import Outcome, finish, write_cards
+from smearcount.training.networks.architectures import Architecture, build
+from smearcount.training.networks.pretrained import BACKBONE, COCO, apply_weights
+from smearcount.training.networks.torchvision_detectors import freeze_early
 from smearcount.training.recipe import Recipe, with_epochs
-from smearcount.training.run import (
+from smearcount.training.run_folder import (
     BEST,
     FITTED,
     LAST,
@@ -37,16 +45,8 @@ from smearcount.training.run import (
     resolved,
     settings_of,
 )
-from smearcount.training.splits import (
-    DataChoice,
-    fingerprint,
-    joined,
-    read_training_data,
-)
+from smearcount.training.samples import CellSamples, rbc_diameters
 from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
-from smearcount.training.torchvision_detectors import freeze_early
-from smearcount.training.weights import BACKBONE, COCO, apply_weights
-from smearcount.write import write_text
 
 SCENE_IMAGES = 20
 """Fewer pictures do not say what usual pictures look like."""
@@ -98,7 +98,7 @@ def train_detector(
     Args:
         choice: the data.
         out: the run's folder; it is made, or taken up again if it holds this very run.
-        arch: a name of :data:`smearcount.training.architectures.ARCHITECTURES`.
+        arch: a name of :data:`smearcount.training.networks.architectures.ARCHITECTURES`.
         recipe: a recipe, or the name or path of one; None for the architecture's own.
         weights: ``none``, ``coco``, ``backbone`` or a file.
         seed: decides random weights, order and augmentation.

@@ -10,13 +10,13 @@ from typing import Any
 
 import optuna
 
+from smearcount.atomic_write import write_text
 from smearcount.errors import UsageError
 from smearcount.training.augment import Augmentation
+from smearcount.training.data import DataChoice, read_training_data
 from smearcount.training.recipe import Recipe
-from smearcount.training.run import claim, resolved, settings_of
-from smearcount.training.splits import DataChoice, read_training_data
+from smearcount.training.run_folder import claim, resolved, settings_of
 from smearcount.training.train import Say, silent, train_detector
-from smearcount.write import write_text
 
 STUDY = "study.sqlite"
 """The file that holds all trials."""

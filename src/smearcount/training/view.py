@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from smearcount.detector.card import ModelCard
-from smearcount.detector.prepare import network_size
+from smearcount.image.resample import network_size
 
 FIELD_PX: Final = (640, 480)
 """Width and height of a field of BCCD, the size at which costs are compared."""

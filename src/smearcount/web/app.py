@@ -20,10 +20,12 @@ from starlette.requests import ClientDisconnect
 from smearcount import __version__
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
-from smearcount.report.overlay import draw
-from smearcount.web.guard import Guard
-from smearcount.web.journal import OutdatedError
+from smearcount.image.draw import draw
+from smearcount.results.stored import Seen
+from smearcount.web.correction_log import OutdatedError
+from smearcount.web.downloads import WRITERS
 from smearcount.web.photograph import Photograph, UnknownPhotographError
+from smearcount.web.responses import corrected_body, photograph_body, session_body
 from smearcount.web.schema import (
     CorrectedBody,
     CorrectionBody,
@@ -33,11 +35,9 @@ from smearcount.web.schema import (
     SessionBody,
     SettingsBody,
 )
+from smearcount.web.security import Guard
 from smearcount.web.session import Session
-from smearcount.web.stored import Seen
-from smearcount.web.takeaway import WRITERS
 from smearcount.web.upload import UPLOAD_LIMIT_BYTES, TooLargeError, receive
-from smearcount.web.view import corrected_body, photograph_body, session_body
 from smearcount.web.worker import Worker
 
 STATIC = Path(__file__).parent / "static"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from smearcount.errors import UsageError
-from smearcount.report.coco import write_coco
-from smearcount.report.outcome import Outcome
+from smearcount.report.coco_export import write_coco
+from smearcount.results.image_outcome import Outcome
 
 VALIDATION_EVERY: Final = 5
 """Of so many photographs one validates; training drops it if it nearly repeats another."""

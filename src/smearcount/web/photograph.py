@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from smearcount.web.stored import Seen
+from smearcount.results.stored import Seen
 
 State = Literal["waiting", "counting", "done", "failed", "cancelled"]
 

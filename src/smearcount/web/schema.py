@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from smearcount.formats.corrections import Cell
-from smearcount.result import CountResult
+from smearcount.results.corrections import Cell
+from smearcount.results.result import CountResult
 from smearcount.settings import EdgeRule, Settings
 from smearcount.web.photograph import Photograph, State
 from smearcount.web.session import Session

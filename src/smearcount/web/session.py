@@ -1,7 +1,7 @@
 """The state of a page: photographs, what was seen in them, settings and corrections.
 
 Whatever the page was told is safe is on the disk, in one folder, and is found there again after a
-crash; see :mod:`smearcount.web.folder`.
+crash; see :mod:`smearcount.web.storage`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from smearcount.corrected import corrected
 from smearcount.detector.card import ModelCard
 from smearcount.errors import UsageError
-from smearcount.formats.corrections import Cell, Correction, history
-from smearcount.result import CountResult
+from smearcount.results.corrected import corrected
+from smearcount.results.corrections import Cell, Correction, history
+from smearcount.results.result import CountResult
+from smearcount.results.stored import Seen
 from smearcount.settings import Settings
-from smearcount.web.folder import SessionFolder
-from smearcount.web.journal import Journal
+from smearcount.web.correction_log import Journal
 from smearcount.web.names import numbered, safe_name
 from smearcount.web.photograph import Photograph, identity_of
-from smearcount.web.roll import Roll
-from smearcount.web.stored import Seen
+from smearcount.web.photographs import Roll
+from smearcount.web.storage import SessionFolder
 
 
 class Session:

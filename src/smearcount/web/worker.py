@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from smearcount.analyse import analyse
+from smearcount.analyze import analyse
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
 from smearcount.image.read import open_image
+from smearcount.results.stored import Seen
 from smearcount.settings import Settings
 from smearcount.web.photograph import Photograph
 from smearcount.web.session import Session
-from smearcount.web.stored import Seen
 from smearcount.web.tiles import build_pyramid
 
 _log = logging.getLogger(__name__)

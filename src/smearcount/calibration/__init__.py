@@ -1,0 +1,1 @@
+"""Fits what a model's card holds: thresholds, intervals, reference statistics."""

@@ -1,0 +1,111 @@
+"""Class names and image files: what data sets call them, and where they lie."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from smearcount.classes import CLASS_NAMES, canonical_name
+from smearcount.datasets.dataset import Dataset
+from smearcount.errors import DataError
+from smearcount.image.find import SUFFIXES
+from smearcount.image.quiet import WITHOUT_WARNINGS
+from smearcount.image.raster import orientation_of
+
+
+def order_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct canonical names, the package's three first and in their order.
+
+    Args:
+        names: class names as the data set writes and orders them.
+    """
+    canonical = list(dict.fromkeys(canonical_name(name) for name in names))
+    ours = [name for name in CLASS_NAMES if name in canonical]
+    return (*ours, *(name for name in canonical if name not in CLASS_NAMES))
+
+
+def images_in(folder: Path) -> dict[str, Path]:
+    """Return the images directly in a folder by their stem, sorted by name.
+
+    Raises:
+        DataError: two images differ only in their suffix, so labels cannot tell them apart.
+    """
+    found: dict[str, Path] = {}
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+                continue
+            if path.stem in found:
+                raise DataError(
+                    f"{path}: {found[path.stem].name} has the same name but for the suffix; "
+                    "rename one, or labels cannot tell them apart."
+                )
+            found[path.stem] = path
+    return found
+
+
+def image_size(
+    path: Path, declared: tuple[int, int] | None = None, by: str = ""
+) -> tuple[int, int]:
+    """Return width and height of an image in pixels, from its header, as it is shown upright.
+
+    Args:
+        path: the image file.
+        declared: the size that the annotation file tells; None or zeros if it tells none.
+        by: the annotation file, for the message.
+
+    Raises:
+        DataError: the image is missing, is not an image, or has another size than declared.
+    """
+    try:
+        with WITHOUT_WARNINGS, Image.open(path) as image:
+            width, height = image.size
+            if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
+                width, height = height, width
+    except FileNotFoundError:
+        raise DataError(f"{path}: this image is missing; put it back or drop its labels.") from None
+    except Image.DecompressionBombError:
+        raise DataError(f"{path}: this image is too large to train with; cut it up.") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path}: this is not an image that can be read ({error}).") from None
+    if declared is not None and all(declared) and tuple(declared) != (width, height):
+        raise DataError(
+            f"{by or path}: it says that {path.name} has {declared[0]}×{declared[1]} pixels, but "
+            f"the image has {width}×{height}; restore the image or scale its boxes."
+        )
+    return width, height
+
+
+def put_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
+    """Copy the images of a data set into one folder, where they are not there already.
+
+    Returns:
+        where each image of the data set now lies.
+
+    Raises:
+        DataError: two images would get the same name, or another image has it already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    placed: dict[Path, Path] = {}
+    owners: dict[str, Path] = {}
+    for image in dataset.images:
+        target = folder / image.path.name
+        owner = owners.setdefault(target.stem, image.path)
+        if owner != image.path:
+            raise DataError(f"{image.path}: {owner} has the same name; rename one of them.")
+        if target.exists() and not target.samefile(image.path):
+            if not filecmp.cmp(target, image.path, shallow=False):
+                raise DataError(f"{target}: another image has this name; choose an empty folder.")
+        elif not target.exists():
+            shutil.copyfile(image.path, target)
+        placed[image.path] = target
+    return placed
+
+
+def plain(value: float) -> str:
+    """Write a number so that it reads back exactly, whole numbers without a point."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -1,0 +1,220 @@
+"""An evaluation in pictures: what was counted, how the errors lie and where they come from."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearcount.classes import CLASS_NAMES, class_colour
+from smearcount.evaluation.error_types import ERROR_KINDS
+from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.report.sentences import figure as signed
+from smearcount.evaluation.robustness import USABLE_ERROR, Curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI: Final = 110
+_MARKERS: Final = "so^Dv<>p"
+_INK: Final = "#222222"
+_FAINT: Final = "#bbbbbb"
+_JITTER: Final = 0.16
+_STRESS_RIM: Final = 60.0
+
+
+def scatter_figure(evaluation: Evaluation) -> Figure:
+    """Draw counted against annotated cells, a point per image and class.
+
+    Left at the model's thresholds, right at the exercise's; points are shifted a little so that
+    equal ones can be told apart.
+    """
+    figure, axes = _sheet(1, 2, (10.5, 5))
+    titles = ("at the model's own thresholds", "at a score of 0.5, as in the exercise")
+    for ax, counting, title in zip(
+        axes, (evaluation.at_model, evaluation.at_exercise), titles, strict=True
+    ):
+        top = max(1, counting.true.max(initial=0), counting.found.max(initial=0)) * 1.05
+        ax.plot([0, top], [0, top], color=_FAINT, linewidth=1, zorder=0)
+        random = np.random.default_rng(0)
+        for k, name in enumerate(evaluation.classes):
+            shift = random.uniform(-_JITTER, _JITTER, (2, len(counting.true)))
+            ax.scatter(
+                counting.true[:, k] + shift[0],
+                counting.found[:, k] + shift[1],
+                s=16,
+                alpha=0.55,
+                linewidths=0,
+                color=class_colour(k + 1),
+                marker=_MARKERS[k % len(_MARKERS)],
+                label=name,
+            )
+        ax.set(xlabel="annotated cells", ylabel="counted cells", title=title, aspect="equal")
+        ax.legend(frameon=False)
+    return figure
+
+
+def bland_altman_figure(evaluation: Evaluation) -> Figure:
+    """Draw the error of each image against the mean of annotated and counted, class by class."""
+    counting = evaluation.at_model
+    figure, axes = _sheet(1, len(evaluation.classes), (3.8 * len(evaluation.classes), 3.8))
+    random = np.random.default_rng(0)
+    for k, (ax, name) in enumerate(zip(axes, evaluation.classes, strict=True)):
+        true, found = counting.true[:, k], counting.found[:, k]
+        shift = random.uniform(-_JITTER, _JITTER, (2, len(true)))
+        ax.scatter(
+            (true + found) / 2 + shift[0],
+            found - true + shift[1],
+            s=14,
+            alpha=0.5,
+            linewidths=0,
+            color=class_colour(k + 1),
+        )
+        agreement = counting.agreement[name]
+        ax.axhline(0, color=_FAINT, linewidth=1, zorder=0)
+        for estimate, line in (
+            (agreement.bias, "-"),
+            (agreement.limit_low, "--"),
+            (agreement.limit_high, "--"),
+        ):
+            if np.isfinite(estimate.value):
+                ax.axhline(estimate.value, color=_INK, linewidth=1, linestyle=line)
+                ax.axhspan(estimate.low, estimate.high, color=_INK, alpha=0.08, linewidth=0)
+                ax.annotate(
+                    signed(estimate.value, sign=True),
+                    (1, estimate.value),
+                    xycoords=("axes fraction", "data"),
+                    xytext=(-2, 2),
+                    textcoords="offset points",
+                    ha="right",
+                    fontsize=8,
+                )
+        ax.set(title=name, xlabel="mean of annotated and counted")
+    axes[0].set_ylabel("counted − annotated")
+    return figure
+
+
+def precision_recall_figure(evaluation: Evaluation) -> Figure:
+    """Draw precision against recall at IoU 0.5, class by class."""
+    figure, (ax,) = _sheet(1, 1, (5.2, 4.4))
+    scores = evaluation.scores
+    for k, name in enumerate(evaluation.classes):
+        precision = scores.precision_50[k]
+        if np.isfinite(precision).any():
+            ap = scores.per_class[name]["map_50"]
+            label = f"{name} (AP50 {ap:.3f})"
+            ax.plot(scores.recall_levels, precision, color=class_colour(k + 1), label=label)
+    ax.set(
+        xlabel="recall: share of the true cells found",
+        ylabel="precision: share of the detections right",
+        xlim=(0, 1.01),
+        ylim=(0, 1.02),
+    )
+    if ax.lines:
+        ax.legend(frameon=False, loc="lower left")
+    return figure
+
+
+def confusion_figure(evaluation: Evaluation) -> Figure:
+    """Draw which true class was counted as which."""
+    table = evaluation.at_model.breakdown.confusion
+    names = list(evaluation.classes)
+    side = 1.1 * len(table) + 0.8
+    figure, (ax,) = _sheet(1, 1, (side + 0.6, side))
+    truly = np.maximum(table.sum(axis=1), 1)
+    share = table / truly[:, None]
+    share[-1, :-1] = table[-1, :-1] / truly[:-1]  # extra cells, beside the true ones of the class
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), n in np.ndenumerate(table):
+        last = len(table) - 1
+        if (row, column) != (last, last):
+            colour = "white" if share[row, column] > 0.55 else _INK
+            ax.text(column, row, f"{n}", ha="center", va="center", color=colour)
+    ax.set_xticks(range(len(table)), [*names, "not found"])
+    ax.set_yticks(range(len(table)), [*names, "no cell"])
+    ax.set(xlabel="counted as", ylabel="truly")
+    return figure
+
+
+def error_figure(evaluation: Evaluation) -> Figure:
+    """Draw how many errors of each kind were made, class by class."""
+    errors = evaluation.at_model.breakdown.errors
+    figure, (ax,) = _sheet(1, 1, (7, 3.6))
+    height = 0.8 / len(evaluation.classes)
+    for k, name in enumerate(evaluation.classes):
+        places = np.arange(len(ERROR_KINDS)) + (k - (len(evaluation.classes) - 1) / 2) * height
+        bars = ax.barh(places, errors[:, k], height, color=class_colour(k + 1), label=name)
+        ax.bar_label(bars, padding=3, fontsize=8)
+    ax.set_yticks(range(len(ERROR_KINDS)), ERROR_KINDS)
+    ax.invert_yaxis()
+    ax.margins(x=0.1)
+    ax.set_xlabel("cells, all images together")
+    ax.legend(frameon=False)
+    return figure
+
+
+def noise_figure(evaluation: Evaluation) -> Figure:
+    """Draw the error of counting beside the chance of which cells lie in the field."""
+    agreement = evaluation.at_model.agreement
+    names = evaluation.classes
+    figure, (ax,) = _sheet(1, 1, (7, 3.2))
+    bars: tuple[tuple[str, str, list[float]], ...] = (
+        ("error of counting (RMSE)", "#444444", [agreement[n].rmse.value for n in names]),
+        ("chance of sampling (√n)", "#b9b9b9", [agreement[n].sampling_error for n in names]),
+    )
+    for row, (label, colour, values) in enumerate(bars):
+        places = np.arange(len(names)) + (row - 0.5) * 0.38
+        drawn = ax.barh(places, values, 0.38, color=colour, label=label)
+        ax.bar_label(drawn, fmt="%.2f", padding=3, fontsize=8)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.margins(x=0.1)
+    ax.set_xlabel("cells per image")
+    ax.legend(frameon=False)
+    return figure
+
+
+def stress_figure(curves: Sequence[Curve]) -> Figure:
+    """Draw the error of the total count along each sweep, a line per class.
+
+    The bands are 95 % intervals over the drawn smears; errors beyond ±60 % lie on the rim.
+    """
+    columns = min(3, len(curves))
+    rows = -(-len(curves) // columns)
+    figure, axes = _sheet(rows, columns, (3.6 * columns, 3.4 * rows))
+    for ax in axes[len(curves) :]:
+        ax.set_axis_off()
+    for ax, curve in zip(axes, curves, strict=False):
+        ax.axhspan(-100 * USABLE_ERROR, 100 * USABLE_ERROR, color="#eeeeee", linewidth=0)
+        ax.axhline(0, color=_FAINT, linewidth=1)
+        for k, name in enumerate(CLASS_NAMES):
+            error = np.clip(100 * np.array(curve.errors(k)), -_STRESS_RIM, _STRESS_RIM)
+            colour = class_colour(k + 1)
+            ax.plot(curve.sweep.values, error[:, 0], color=colour, marker=_MARKERS[k], label=name)
+            ax.fill_between(
+                curve.sweep.values, error[:, 1], error[:, 2], color=colour, alpha=0.15, linewidth=0
+            )
+        ax.set_ylim(-1.05 * _STRESS_RIM, 1.05 * _STRESS_RIM)
+        ax.set_title(curve.sweep.title)
+        ax.set_xlabel("\n".join(textwrap.wrap(curve.sweep.axis, 42)), fontsize=9)
+    for ax in axes[::columns]:
+        ax.set_ylabel("error of the total count, %")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _sheet(rows: int, columns: int, size_inch: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size_inch, dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid: NDArray[Any] = figure.subplots(rows, columns, squeeze=False)
+    axes = list(grid.flat)
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes

@@ -1,0 +1,170 @@
+"""What an evaluation found, in sentences for the person who will use the counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from smearcount.classes import CLASS_NAMES
+from smearcount.evaluation.count_agreement import Agreement, Estimate, JudgedSlide
+from smearcount.evaluation.error_types import ERROR_KINDS
+from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.robustness import USABLE_ERROR, Curve
+
+
+def headline(evaluation: Evaluation) -> str:
+    """Return what was done, in one sentence."""
+    images = len(evaluation.fields)
+    cells = int(evaluation.at_model.true.sum())
+    return (
+        f"The counter {evaluation.card.name} counted {_number(images, 'image')} of "
+        f"{evaluation.source}, on which people had marked {cells:,} cells."
+    )
+
+
+def class_sentences(name: str, agreement: Agreement) -> list[str]:
+    """Return how well one class is counted, most important first.
+
+    Args:
+        name: of the class.
+        agreement: of its counts.
+    """
+    if not agreement.true_total:
+        counted = f"but {agreement.found_total:,} were" if agreement.found_total else "and none was"
+        return [f"No {name} is marked, {counted} counted."]
+    mean = agreement.true_total / agreement.fields
+    sentences = [
+        f"An image holds {mean:.1f} {name} on average, and its count is off by "
+        f"{agreement.mae.value:.2f} (95 % interval {_interval(agreement.mae)}); "
+        f"{percent(agreement.exact_share.value)} of the counts are exact.",
+        f"Over all images {agreement.found_total:,} were counted instead of "
+        f"{agreement.true_total:,}: {_total_error(agreement.total_error)}.",
+    ]
+    guess, mae = agreement.constant_guess_mae, agreement.mae.value
+    if guess == 0:
+        sentences.append("Every image holds the same number, so a constant guess is never wrong.")
+    elif mae < guess:
+        sentences.append(
+            f"Always guessing the mean would be off by {guess:.2f}"
+            + (f", {guess / mae:.1f} times as much." if mae else ".")
+        )
+    else:
+        sentences.append(
+            f"Always guessing the mean would be off by {guess:.2f}, no more than the counter: "
+            "on such images its count tells nothing new."
+        )
+    sampling, rmse = agreement.sampling_error, agreement.rmse.value
+    relation = "more" if sampling > rmse else "less"
+    sentences.append(
+        f"By chance alone, a neighbouring field of the same blood would hold about "
+        f"{sampling:.1f} more or fewer; that is {relation} than the error of counting "
+        f"(RMSE {rmse:.1f})."
+    )
+    return sentences
+
+
+def slide_sentence(name: str, slides: list[JudgedSlide], allowed: float) -> str:
+    """Return how many slides are counted as well as laboratories must."""
+    within = sum(slide.within for slide in slides)
+    return (
+        f"{name}: {within} of {_number(len(slides), 'slide')} counted within ±{percent(allowed)} "
+        "of the marked cells."
+    )
+
+
+def error_sentence(evaluation: Evaluation) -> str:
+    """Return where the errors come from."""
+    sums = evaluation.at_model.breakdown.errors.sum(axis=1)
+    if not sums.any():
+        return "Not a single cell was missed, added, doubled or mistaken."
+    parts = [f"{n:,} {kind}" for kind, n in zip(ERROR_KINDS, sums.tolist(), strict=True) if n]
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"Cell by cell: {listed}, of {int(evaluation.at_model.true.sum()):,} marked cells."
+
+
+def stress_sentence(curve: Curve) -> str:
+    """Return at which steps of a sweep each class is counted usably."""
+    parts = []
+    for k, name in enumerate(CLASS_NAMES):
+        usable = [abs(error.value) <= USABLE_ERROR for error in curve.errors(k)]
+        parts.append(f"{name} {_where(usable, curve.sweep.values)}")
+    return f"{curve.sweep.title}: {'; '.join(parts)}."
+
+
+def percent(share: float, sign: bool = False) -> str:
+    """Return a share as a percentage with a sensible number of digits, ``–`` for NaN."""
+    if math.isnan(share):
+        return "–"
+    value = 100 * share
+    digits = 0 if value == round(value) or abs(value) >= 20 else 1
+    return f"{figure(value, digits, sign)} %"
+
+
+def figure(value: float, digits: int = 2, sign: bool = False) -> str:
+    """Return a number as text, ``–`` for NaN."""
+    if math.isnan(value):
+        return "–"
+    value = round(value, digits) + 0.0  # never -0
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{figure(estimate.low)} to {figure(estimate.high)}"
+
+
+def _where(usable: Sequence[bool], values: Sequence[float]) -> str:
+    """Return the steps at which something holds, runs of them as ranges."""
+    if all(usable):
+        return "at every step"
+    runs: list[tuple[float, float]] = []
+    open_run = False
+    for holds, value in zip(usable, values, strict=True):
+        if holds and open_run:
+            runs[-1] = (runs[-1][0], value)
+        elif holds:
+            runs.append((value, value))
+        open_run = holds
+    if not runs:
+        return "at no step"
+    return "at " + ", ".join(f"{a:g}" if a == b else f"{a:g} to {b:g}" for a, b in runs)
+
+
+def _total_error(error: Estimate) -> str:
+    interval = f"(95 % interval {percent(error.low, True)} to {percent(error.high, True)})"
+    if error.value == 0:
+        return f"exactly right {interval}"
+    direction = "many" if error.value > 0 else "few"
+    return f"{percent(abs(error.value))} too {direction} {interval}"
+
+
+def _number(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def terms(evaluation: Evaluation) -> dict[str, str]:
+    """Return how an evaluation was made, and what its terms mean, by heading."""
+    card = evaluation.card
+    thresholds = ", ".join(
+        f"{name} {value:.2f}" for name, value in zip(card.classes, card.thresholds, strict=True)
+    )
+    seconds = sum(field.seconds for field in evaluation.fields) / len(evaluation.fields)
+    return {
+        "Model": f"{card.name} ({card.architecture}), SHA-256 {card.sha256}; counts from a score "
+        f"of {thresholds}. It took {seconds:.3f} s per image on this computer.",
+        "Intervals": "95 %, bootstrap over images (2,000 draws, percentiles).",
+        "Bias, MAE, RMSE": "mean, mean absolute and root mean squared error of the count of an "
+        "image, in cells.",
+        "MAPE": "mean absolute error as a share of the true count, over images that have such a "
+        "cell.",
+        "R²": "the share of the true counts' variance that the counts explain; 0 is what always "
+        "guessing the mean reaches.",
+        "Lin's ρc": "concordance correlation (Lin 1989): 1 where every count is right.",
+        "Limits of agreement": "bias ± 1.96 standard deviations of the errors (Bland and Altman "
+        "1986).",
+        "Deming regression": "counted on annotated, both taken to be equally uncertain: slope 1 "
+        "and intercept 0 are ideal. It means little where the count hardly varies.",
+        "Sampling error": "√n (Poisson), averaged over the images: how much a count varies from "
+        "field to field of the same blood.",
+        "Same cell": "boxes of one class that overlap by at least half (IoU 0.5), one to one.",
+    }

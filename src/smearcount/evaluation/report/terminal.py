@@ -1,0 +1,115 @@
+"""An evaluation on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from smearcount.evaluation.count_agreement import Estimate
+from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.report.sentences import (
+    error_sentence,
+    figure,
+    headline,
+    percent,
+    slide_sentence,
+    stress_sentence,
+)
+from smearcount.evaluation.robustness import Curve
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+_COUNT_COLUMNS: Final = (
+    "annotated",
+    "counted",
+    "error",
+    "bias",
+    "MAE",
+    "(95 %)",
+    "constant guess",
+    "RMSE",
+    "sampling",
+    "MAPE",
+    "R²",
+    "Lin",
+    "exact",
+)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print how well it counts, at both thresholds, and how well the boxes fit."""
+    _print(headline(evaluation))
+    _print(_count_table("Counts at the model's own thresholds", evaluation.at_model))
+    _print(_count_table("Counts at a score of 0.5, as in the exercise", evaluation.at_exercise))
+    for name, slides in evaluation.at_model.slides.items():
+        _print(slide_sentence(name, slides, evaluation.allowed[name]))
+    _print(error_sentence(evaluation))
+    _print(_box_table(evaluation))
+    _print(
+        "All keys: "
+        + ", ".join(f"{k} {figure(v, 3)}" for k, v in evaluation.scores.overall.items())
+    )
+
+
+def print_stress(curves: Sequence[Curve]) -> None:
+    """Print where the counter breaks."""
+    _print("On drawn smears the total count is off by at most 10 %:")
+    for curve in curves:
+        _print(stress_sentence(curve))
+
+
+def _count_table(title: str, counting: Counting) -> Table:
+    table = _table(title, _COUNT_COLUMNS)
+    for name, each in counting.agreement.items():
+        table.add_row(
+            name,
+            f"{each.true_total:,}",
+            f"{each.found_total:,}",
+            percent(each.total_error.value, sign=True),
+            figure(each.bias.value, sign=True),
+            figure(each.mae.value),
+            _range(each.mae),
+            figure(each.constant_guess_mae),
+            figure(each.rmse.value),
+            f"±{figure(each.sampling_error)}",
+            percent(each.mape.value),
+            figure(each.r_squared.value),
+            figure(each.concordance.value),
+            percent(each.exact_share.value),
+        )
+    return table
+
+
+def _box_table(evaluation: Evaluation) -> Table:
+    keys = ("map", "map_50", "map_75", "mar_100", "mar_all")
+    table = _table("Boxes", ["mAP", "AP50", "AP75", "recall of 100", "recall of all"])
+    overall = {key: evaluation.scores.overall[key] for key in keys}
+    for name, of in (evaluation.scores.per_class | {"All": overall}).items():
+        table.add_row(name, *(figure(of[key], 3) for key in keys))
+    return table
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _print(what: str | Table) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=isinstance(what, str), markup=False)
+    if not console.is_terminal:
+        console.width = 160
+    console.print(what)
+
+
+def _range(estimate: Estimate) -> str:
+    return f"{figure(estimate.low)}–{figure(estimate.high)}"

@@ -1,0 +1,153 @@
+"""The one way in which pixels are brought to the magnification that a network wants.
+
+Training, export checks and counting all come through here, so that they see the same picture. Any
+window of an image can be resized without loading the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from smearcount.image.image import Pixels, Region, SmearImage
+
+GREY: Final = 128
+"""The grey that stands outside a picture: zero for our networks, which subtract it."""
+
+SourceBox = tuple[float, float, float, float]
+"""A part of an image: left, top, right, bottom in pixels, not necessarily whole."""
+
+Resized = Callable[[Pixels, SourceBox, tuple[int, int]], Pixels]
+
+BAND_AREA: Final = 4_000_000
+"""About how many source pixels are read at once."""
+
+
+def network_size(width: int, height: int, scale: float, stride: int) -> tuple[int, int]:
+    """Return the size at which a network sees an image.
+
+    Each side is scaled and rounded to a multiple of the stride, so nothing is padded and nothing
+    cut off; the picture is stretched by at most half a stride.
+
+    Args:
+        width: in image pixels.
+        height: in image pixels.
+        scale: network pixels per image pixel.
+        stride: what both sides must be multiples of.
+
+    Returns:
+        width and height in network pixels, at least one stride each.
+    """
+    return (
+        max(1, round(width * scale / stride)) * stride,
+        max(1, round(height * scale / stride)) * stride,
+    )
+
+
+def resample(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
+    """Return a part of an image, smoothly resized.
+
+    Shrinking averages over every source pixel (Pillow's bilinear filter is antialiased), and the
+    box may have fractions, so that a tile lies on the same grid as the whole.
+
+    Args:
+        pixels: RGB, shape (h, w, 3), uint8.
+        box: the part wanted, in pixels of ``pixels``.
+        size: width and height of the result.
+    """
+    picture = Image.fromarray(pixels)
+    resized = picture.resize(size, Image.Resampling.BILINEAR, box=box)
+    result: NDArray[np.uint8] = np.asarray(resized)
+    return result
+
+
+def glance(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
+    """Return a part of an image, roughly resized: enough for the ruler, in a tenth of the time.
+
+    Whole blocks of pixels are averaged, then each pixel of the result takes the block that lies
+    nearest, so that edges come out jagged. Enlarging is as smooth as in :func:`resample`.
+
+    The arguments are those of :func:`resample`.
+    """
+    zoom = min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1])
+    if zoom < 1:
+        return resample(pixels, box, size)
+    picture = Image.fromarray(pixels)
+    blocks = int(zoom)
+    if blocks > 1:
+        picture = picture.reduce(blocks)
+        left, top, right, bottom = (side / blocks for side in box)
+        box = (left, top, min(right, picture.width), min(bottom, picture.height))
+    result: NDArray[np.uint8] = np.asarray(picture.resize(size, Image.Resampling.NEAREST, box=box))
+    return result
+
+
+def view(image: SmearImage, size: tuple[int, int], window: Region | None = None) -> Pixels:
+    """Return a window of an image resized to ``size``, without resizing the rest.
+
+    Only the source pixels under the window are read, a few megapixels at a time. Each window lies
+    on the grid of the whole resized image: neighbouring windows fit together.
+
+    Args:
+        image: the image.
+        size: width and height of the whole resized image.
+        window: the part wanted, in resized pixels; None for all of it.
+
+    Returns:
+        RGB, uint8, of the window's size.
+    """
+    left, top, right, bottom = window or (0, 0, *size)
+    if size == (image.width, image.height):
+        return image.read((left, top, right, bottom))
+    zoom_x, zoom_y = image.width / size[0], image.height / size[1]
+    per_row = (right - left) * zoom_x * zoom_y
+    rows = max(1, math.floor(BAND_AREA / per_row))
+    bands = []
+    for start in range(top, bottom, rows):
+        end = min(start + rows, bottom)
+        box = (left * zoom_x, start * zoom_y, right * zoom_x, end * zoom_y)
+        bands.append(part(image, box, (right - left, end - start)))
+    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+
+def part(
+    image: SmearImage, box: SourceBox, size: tuple[int, int], resized: Resized = resample
+) -> Pixels:
+    """Return a part of an image resized to ``size``; only the pixels under it are read.
+
+    A part that shrinks to half or less is taken from the image at half its size, where there is
+    one.
+
+    Args:
+        image: the image.
+        box: the part: left, top, right, bottom in image pixels, fractions allowed.
+        size: width and height of the result.
+        resized: how: :func:`resample` or :func:`glance`.
+
+    Returns:
+        RGB, uint8.
+    """
+    zoom_x, zoom_y = (box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]
+    read, width, height = image.read, image.width, image.height
+    if image.half is not None and min(zoom_x, zoom_y) >= 2:
+        read, width, height = image.half, (width + 1) // 2, (height + 1) // 2
+        box = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
+        zoom_x, zoom_y = zoom_x / 2, zoom_y / 2
+    reach_x = math.ceil(max(zoom_x, 1.0)) + 1  # the resampling filter looks this far
+    reach_y = math.ceil(max(zoom_y, 1.0)) + 1
+    x0 = max(math.floor(box[0]) - reach_x, 0)
+    y0 = max(math.floor(box[1]) - reach_y, 0)
+    x1 = min(math.ceil(box[2]) + reach_x, width)
+    y1 = min(math.ceil(box[3]) + reach_y, height)
+    inner = (
+        box[0] - x0,
+        box[1] - y0,
+        min(box[2] - x0, float(x1 - x0)),
+        min(box[3] - y0, float(y1 - y0)),
+    )
+    return resized(read((x0, y0, x1, y1)), inner, size)

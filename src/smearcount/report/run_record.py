@@ -1,0 +1,80 @@
+"""``run.json``: enough to repeat a run and to get the same numbers."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from smearcount import __version__
+from smearcount.atomic_write import write_text
+from smearcount.detector.card import ModelCard
+from smearcount.report.table import status
+from smearcount.results.corrections import NO_CORRECTIONS, Corrections, digest
+from smearcount.results.image_outcome import Outcome
+from smearcount.settings import Settings
+
+_PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
+
+
+def write_record(
+    path: Path,
+    outcomes: Sequence[Outcome],
+    settings: Settings,
+    card: ModelCard,
+    command: Sequence[str] = (),
+    corrections: Corrections = NO_CORRECTIONS,
+) -> None:
+    """Write ``run.json``.
+
+    Args:
+        path: the file to write.
+        outcomes: one per input, in input order.
+        settings: what was asked for.
+        card: the card of the model that looked.
+        command: the command line, word by word; empty when called from Python.
+        corrections: what was corrected by hand; only their digest is written.
+    """
+    record = {
+        "schema_version": 1,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(command),
+        "settings": asdict(settings),
+        "corrections_sha256": digest(corrections) if corrections else None,
+        "model": {
+            "name": card.name,
+            "architecture": card.architecture,
+            "sha256": card.sha256,
+            "thresholds": dict(zip(card.classes, card.thresholds, strict=True)),
+            "cut_odds": card.cut_odds,
+            "iou_threshold": card.iou_threshold,
+        },
+        "versions": {
+            "smearcount": __version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "images": [_image(outcome) for outcome in outcomes],
+    }
+    write_text(path, json.dumps(record, indent=2) + "\n")
+
+
+def _image(outcome: Outcome) -> dict[str, Any]:
+    known: dict[str, Any] = {"image": outcome.name, "status": status(outcome)}
+    if outcome.result is None:
+        return known | {"error": outcome.error}
+    image = outcome.result.image
+    return known | {
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "notes": list(image.notes),
+        "corrections": outcome.result.corrections,
+        "picture": outcome.picture,
+    }

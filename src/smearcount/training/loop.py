@@ -1,0 +1,261 @@
+"""The one training loop: a LightningModule around any network, and a thin Trainer around that."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    TQDMProgressBar,
+    WeightAveraging,
+)
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from smearcount.detections.detections import Detections
+from smearcount.errors import UsageError
+from smearcount.evaluation.average_precision import average_precision
+from smearcount.training.batches import Batches, drops_last
+from smearcount.training.checkpoint import (
+    Fitted,
+    MovableCheckpoint,
+    read_checkpoint,
+    whole_checkpoint,
+)
+from smearcount.training.curves import Curves
+from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
+from smearcount.training.recipe import Recipe
+from smearcount.training.run_folder import BEST, LAST
+from smearcount.training.samples import CellSamples
+
+WARM_UP_EPOCHS = 3
+WARM_UP_SHARE = 0.1
+"""The rate climbs for three epochs, or in a short training for its first tenth."""
+
+
+class Fitting(pl.LightningModule):
+    """What Lightning needs to know to train a detector.
+
+    Args:
+        network: an ``nn.Module`` that is a :class:`TrainableDetector`.
+        recipe: how to train it.
+        classes: class names in label order.
+        steps_per_epoch: optimiser steps in an epoch; the schedule needs it.
+        seed: of what the network itself draws, such as dropout or sampled boxes.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        classes: Sequence[str],
+        steps_per_epoch: int,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.classes = tuple(classes)
+        self.steps_per_epoch = steps_per_epoch
+        self.seed = seed
+        self._truths: list[Detections] = []
+        self._found: list[Detections] = []
+
+    @property
+    def detector(self) -> TrainableDetector:
+        """The network as what it can do."""
+        network: Any = self.network
+        return network  # type: ignore[no-any-return]
+
+    def on_train_epoch_start(self) -> None:
+        """Let every epoch draw from its own seed, so that a resumed run draws the same."""
+        torch.manual_seed(self.seed * 100_003 + self.current_epoch)
+
+    def training_step(self, batch: tuple[Tensor, list[Target]], index: int) -> Tensor:
+        """Return the summed losses; log each one's true epoch mean."""
+        images, targets = batch
+        losses = self.detector.losses(images, targets)
+        total = torch.stack(list(losses.values())).sum()
+        for name, value in {**losses, "total": total}.items():
+            self.log(f"loss_{name}", value.detach(), on_epoch=True, on_step=False,
+                     batch_size=len(images), prog_bar=name == "total")  # fmt: skip
+        return total
+
+    def validation_step(self, batch: tuple[Tensor, list[Target]], index: int) -> None:
+        """Keep the predictions of a batch."""
+        images, targets = batch
+        for target, prediction in zip(targets, self.detector.predict(images), strict=True):
+            self._truths.append(as_detections(target, torch.ones(len(target["labels"]))))
+            self._found.append(as_detections(prediction, prediction["scores"]))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log average precision over the validation images."""
+        measured = average_precision(self._truths, self._found, self.classes)
+        self._truths.clear()
+        self._found.clear()
+        for name, value in measured.items():
+            self.log(name, value, prog_bar=name == "map_50")
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW and the recipe's schedule; biases and norms are not decayed."""
+        decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
+        recipe = self.recipe
+        if recipe.schedule == "step":
+            exact = torch.optim.AdamW(
+                decayed + plain, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            )
+            falling = torch.optim.lr_scheduler.StepLR(exact, recipe.step_epochs, gamma=0.1)
+            return {"optimizer": exact, "lr_scheduler": {"scheduler": falling, "interval": "epoch"}}
+        groups = [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        steps = recipe.epochs * self.steps_per_epoch
+        warm_up = min(WARM_UP_EPOCHS * self.steps_per_epoch, math.ceil(WARM_UP_SHARE * steps))
+
+        def factor(step: int) -> float:
+            if step < warm_up:
+                return (step + 1) / warm_up
+            share = (step - warm_up) / max(1, steps - warm_up)
+            return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Return how weights are averaged after each step: exponentially, at first over fewer steps.
+
+    After n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's
+    ``ExponentialMovingAverage``: so an average is of use from the first epoch on, and the random
+    weights of the start are soon forgotten.
+
+    Args:
+        decay: how much of the average stays at each step, in [0, 1), later on.
+    """
+
+    def update(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
+        now = min(decay, (1 + int(n)) / (10 + int(n)))
+        get_ema_multi_avg_fn(now)(averages, weights, n)  # type: ignore[no-untyped-call]
+
+    return update
+
+
+def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
+    """Return targets or predictions of one image as :class:`Detections`."""
+    return Detections(
+        cells["boxes"].cpu().numpy(), scores.cpu().numpy(), cells["labels"].cpu().numpy()
+    )
+
+
+def fit(
+    network: nn.Module,
+    train: CellSamples,
+    val: CellSamples | None,
+    classes: Sequence[str],
+    recipe: Recipe,
+    out: Path,
+    *,
+    seed: int = 0,
+    quiet: bool = False,
+) -> Fitted:
+    """Train a network; go on where ``out`` left off if it holds a checkpoint.
+
+    Writes ``last.ckpt`` after every epoch, ``best.ckpt`` whenever validation mAP rises, and the
+    curves of every loss and metric as ``curves.csv`` and ``curves.png``.
+
+    Args:
+        network: see :class:`TrainableDetector`.
+        train: training samples.
+        val: validation samples; None trains all epochs and keeps the last weights.
+        classes: class names in label order.
+        recipe: how to train.
+        out: the run's folder.
+        seed: decides weights, order and augmentation.
+        quiet: no progress bar.
+
+    Raises:
+        ModelError: the checkpoint in ``out`` is damaged or something else.
+        UsageError: the network cannot learn from one image at a time.
+    """
+    resume = whole_checkpoint(out / LAST)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
+    pl.seed_everything(seed, verbose=False)
+    whole, rest = divmod(len(train), recipe.batch)
+    steps = whole + bool(rest and not drops_last(len(train), recipe.batch, train.augmentation))
+    module = Fitting(network, recipe, classes, steps, seed)
+    precision = best_precision() if recipe.precision == "auto" else recipe.precision
+    if recipe.precision != "32-true":
+        module = module.to(memory_format=torch.channels_last)
+    last = MovableCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
+                           save_on_train_epoch_end=True)  # fmt: skip
+    callbacks: list[Callback] = [Curves(out), last]
+    best = None
+    if val is not None:
+        best = MovableCheckpoint(
+            dirpath=out,
+            filename="best",
+            monitor="map",
+            mode="max",
+            enable_version_counter=False,
+            save_on_train_epoch_end=False,
+        )
+        callbacks.append(best)
+        if recipe.patience:
+            checks = max(1, recipe.patience // recipe.validate_every)
+            callbacks.append(EarlyStopping("map", mode="max", patience=checks))
+    if recipe.ema:
+        callbacks.append(WeightAveraging(multi_avg_fn=growing_average(recipe.ema)))
+    if not quiet:
+        callbacks.append(TQDMProgressBar(refresh_rate=10))
+    trainer = pl.Trainer(
+        accelerator="auto",
+        devices=1,  # order, steps and measures are those of one
+        max_epochs=recipe.epochs,
+        precision=precision,
+        gradient_clip_val=recipe.clip or None,
+        check_val_every_n_epoch=recipe.validate_every,
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        callbacks=callbacks,
+        logger=False,
+        enable_model_summary=False,
+        enable_progress_bar=not quiet,
+        default_root_dir=out,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        warnings.filterwarnings("ignore", message="Total length of .* is zero.*")
+        try:
+            trainer.fit(
+                module,
+                datamodule=Batches(train, val, recipe),
+                ckpt_path=resume,
+                weights_only=True,
+            )
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise UsageError(
+                "This network learns from two images a step at least; raise batch in its recipe, "
+                "or give it more images."
+            ) from None
+    return read_checkpoint(out / (BEST if val is not None and (out / BEST).exists() else LAST))
+
+
+def best_precision() -> Literal["bf16-mixed", "32-true"]:
+    """Return the precision that trains fastest on this machine."""
+    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if fast else "32-true"

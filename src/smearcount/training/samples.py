@@ -1,0 +1,162 @@
+"""Annotated images as training samples, at the magnification that the network wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from smearcount.classes import RBC
+from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.detections.boxes import Boxes, diameter, touches_edge
+from smearcount.detector.detect import MOST_DOUBT_OCTAVES, SMALLEST_RBC_PX
+from smearcount.detector.magnification import read_ruler
+from smearcount.errors import DataError
+from smearcount.image.read import open_image
+from smearcount.image.resample import GREY, network_size, resample
+from smearcount.training.augment import Augmentation, Sample
+from smearcount.training.networks.protocol import Target
+
+
+def rbc_diameters(dataset: Dataset) -> list[float]:
+    """Return the diameter of a red cell in each image, in its own pixels.
+
+    It comes from the labels; where no red cell is labelled, as in a data set of platelets alone,
+    the ruler reads it from the picture, as it does when a model without red cells counts.
+
+    Args:
+        dataset: annotated images.
+    """
+    try:
+        return labelled_rbc_diameters(dataset)
+    except DataError:
+        readings = [read_ruler(open_image(image.path)) for image in dataset.images]
+    sizes = np.array([max(reading.rbc_px, SMALLEST_RBC_PX) for reading in readings])
+    sure = np.array([reading.doubt_octaves <= MOST_DOUBT_OCTAVES for reading in readings])
+    if sure.any():
+        sizes[~sure] = np.median(sizes[sure])
+    return [float(size) for size in sizes]
+
+
+def labelled_rbc_diameters(dataset: Dataset) -> list[float]:
+    """Return the diameter of a red cell in each image, in its own pixels, from the labels.
+
+    It is the median over the red cells. A cell that the border cuts by less than half still shows
+    its full width or height, and counts by that. An image with fewer than three such cells gets the
+    median of the data set.
+
+    Args:
+        dataset: annotated images.
+
+    Raises:
+        DataError: no whole red cell is labelled.
+    """
+    label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else 0
+    per_image = []
+    for image in dataset.images:
+        boxes = np.asarray(image.boxes_xyxy_px, dtype=np.float32)
+        red = boxes[np.asarray(image.labels) == label]
+        per_image.append(full_diameters(red, image.width, image.height))
+    everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
+    if not len(everything):
+        raise DataError(f"{dataset.source}: no whole red cell is labelled; label some.")
+    typical = float(np.median(everything))
+    return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
+
+
+def full_diameters(boxes_xyxy: Boxes, width: int, height: int) -> NDArray[np.float32]:
+    """Return the diameters of those cells that show one, in pixels.
+
+    Args:
+        boxes_xyxy: boxes, shape (n, 4), in pixels.
+        width: image width in pixels.
+        height: image height in pixels.
+    """
+    left, top, right, bottom = touches_edge(boxes_xyxy, width, height).T
+    wide, tall = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).T
+    cut_x, cut_y = left | right, top | bottom
+    shown = np.where(cut_x, tall, np.where(cut_y, wide, diameter(boxes_xyxy)))
+    more_than_half = np.where(cut_x, 2 * wide > tall, np.where(cut_y, 2 * tall > wide, True))
+    return np.asarray(shown[more_than_half & ~(cut_x & cut_y)], dtype=np.float32)
+
+
+class CellSamples(TorchDataset[Sample]):
+    """The images of a data set in memory, reduced to what the network can use.
+
+    Args:
+        dataset: cleaned (see :func:`smearcount.datasets.read.clean`).
+        rbc_px: the red cell's diameter that the network wants; None leaves images as they are.
+        stride: input sides are multiples of this.
+        augmentation: how to change the images; None shows each whole, at its magnification.
+        seed: together with epoch and index it decides every random change.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        rbc_px: float | None,
+        stride: int,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.augmentation = augmentation
+        self.seed = seed
+        self.epoch = 0
+        diameters = rbc_diameters(dataset) if rbc_px else [1.0] * len(dataset.images)
+        self.samples = [
+            load(image, rbc_px / px if rbc_px else 1.0, stride if rbc_px else 1, augmentation)
+            for image, px in zip(dataset.images, diameters, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        if self.augmentation is None:
+            return self.samples[index]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
+            chosen = [self.samples[index]]
+            if torch.rand(()) < self.augmentation.mosaic:
+                others = torch.randint(len(self), (3,)).tolist()
+                chosen += [self.samples[other] for other in others]
+            return self.augmentation(chosen)
+
+
+def load(
+    image: AnnotatedImage, scale: float, stride: int, augmentation: Augmentation | None
+) -> Sample:
+    """Read an image at ``scale``; with augmentation, with enough pixels for its largest zoom."""
+    opened = open_image(image.path)
+    kept = scale
+    if augmentation is not None:
+        kept = min(1.0, scale * 2**augmentation.scale_octaves)
+    width, height = network_size(opened.width, opened.height, kept, stride)
+    pixels = opened.pixels()
+    if (width, height) != (opened.width, opened.height):
+        pixels = resample(pixels, (0, 0, opened.width, opened.height), (width, height))
+    factor = np.array([width / opened.width, height / opened.height] * 2)
+    return Sample(
+        torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous(),
+        torch.from_numpy((np.asarray(image.boxes_xyxy_px) * factor).astype(np.float32)),
+        torch.from_numpy(np.array(image.labels, dtype=np.int64)),
+        scale / kept,
+    )
+
+
+def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
+    """Stack samples; where sizes differ, pad at the right and bottom with grey."""
+    height = max(sample.image.shape[1] for sample in samples)
+    width = max(sample.image.shape[2] for sample in samples)
+    images = torch.full((len(samples), 3, height, width), GREY, dtype=torch.uint8)
+    for row, sample in enumerate(samples):
+        images[row, :, : sample.image.shape[1], : sample.image.shape[2]] = sample.image
+    sizes = [(sample.image.shape[1], sample.image.shape[2]) for sample in samples]
+    return images, [
+        {"boxes": sample.boxes, "labels": sample.labels, "size": size}
+        for sample, size in zip(samples, sizes, strict=True)
+    ]

@@ -1,0 +1,128 @@
+"""What the user takes away: tables, labels, pictures, and the command that repeats the count."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from smearcount.atomic_write import write_csv, write_text
+from smearcount.counts.grouping import BY_FOLDER, grouping
+from smearcount.image.find import SUFFIXES
+from smearcount.report.coco_export import shortest, write_coco
+from smearcount.report.html import write_report
+from smearcount.report.slides_table import slides_of, write_slides_csv
+from smearcount.report.table import write_counts_csv
+from smearcount.results.image_outcome import Outcome
+from smearcount.web.labels import write_labels
+from smearcount.web.names import natural_order
+from smearcount.web.session import Session
+
+Writer = Callable[[Session, Path], None]
+
+
+def outcomes(session: Session) -> list[Outcome]:
+    """Return what became of each photograph, corrected, in the order of the page.
+
+    Those that are still waiting are left out.
+    """
+    found = []
+    for photograph in sorted(session.roll, key=lambda one: natural_order(one.name)):
+        result = session.counted(photograph)
+        if result is not None:
+            found.append(Outcome(photograph.name, result=result))
+        elif photograph.state == "failed":
+            found.append(Outcome(photograph.name, error=photograph.reason))
+    return found
+
+
+def command(session: Session) -> str:
+    """Return the command line that gives the same numbers from the session's own files."""
+    settings = session.settings
+    words = ["smearcount", "count", *_sources(session)]
+    if session.model is not None:
+        words += ["--model", str(session.model.resolve())]
+    if settings.threshold is not None:
+        limits = settings.thresholds(session.card.thresholds)
+        words += ["--threshold", ",".join(repr(limit) for limit in limits)]
+    if settings.edge != "all":
+        words += ["--edge", settings.edge]
+    if settings.pixel_size_um is not None:
+        words += ["--pixel-size", repr(settings.pixel_size_um)]
+    if any(session.standing(photograph) for photograph in session.roll):
+        words += ["--corrections", str(session.folder.corrections)]
+    if any("/" in photograph.name for photograph in session.roll):
+        words += ["--group-by", BY_FOLDER]
+    quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return quoted([*words, "--out", "counted"])
+
+
+def _sources(session: Session) -> list[str]:
+    """Return the folder of the photographs, and those that a walk through it would pass by."""
+    folder = session.folder.photographs
+    names = [photograph.name for photograph in session.roll]
+    odd = [name for name in names if PurePosixPath(name).suffix.lower() not in SUFFIXES]
+    found = [] if names and len(odd) == len(names) else [str(folder)]
+    return found + [str(folder / name) for name in odd]
+
+
+def _counts(session: Session, path: Path) -> None:
+    write_counts_csv(path, outcomes(session), session.card.classes)
+
+
+def _cells(session: Session, path: Path) -> None:
+    """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
+    rows: list[list[object]] = [["image", "class", "score", "x0", "y0", "x1", "y1", "counted"]]
+    for outcome in outcomes(session):
+        if outcome.result is None:
+            continue
+        found, card = outcome.result.detections, outcome.result.card
+        scores = shortest(found.scores)
+        for index, (box, _, label) in enumerate(found):
+            name = card.classes[label - 1]
+            counted = "yes" if outcome.result.counted[index] else "no"
+            rows.append([outcome.name, name, scores[index], *shortest(box), counted])
+    write_csv(path, rows)
+
+
+def _slides(session: Session, path: Path) -> None:
+    card = session.card
+    write_slides_csv(path, slides_of(outcomes(session), grouping(BY_FOLDER), card), card.classes)
+
+
+def _report(session: Session, path: Path) -> None:
+    found, card = outcomes(session), session.card
+    grouped = any("/" in outcome.name for outcome in found)
+    slides = slides_of(found, grouping(BY_FOLDER), card) if grouped else []
+    write_report(path, found, slides, session.settings, card)
+
+
+def _coco(session: Session, path: Path) -> None:
+    write_coco(path, outcomes(session), session.card.classes)
+
+
+def _labels(session: Session, path: Path) -> None:
+    write_labels(path, outcomes(session), session.folder.photographs, session.card.classes)
+
+
+def _corrections(session: Session, path: Path) -> None:
+    path.write_bytes(session.folder.corrections.read_bytes())
+
+
+def _command(session: Session, path: Path) -> None:
+    write_text(path, command(session) + "\n")
+
+
+WRITERS: dict[str, tuple[str, Writer]] = {
+    "counts.csv": ("text/csv", _counts),
+    "cells.csv": ("text/csv", _cells),
+    "slides.csv": ("text/csv", _slides),
+    "report.html": ("text/html", _report),
+    "detections.json": ("application/json", _coco),
+    "labels.zip": ("application/zip", _labels),
+    "corrections.jsonl": ("application/jsonl", _corrections),
+    "command.txt": ("text/plain", _command),
+}
+"""What can be taken away: media type and writer, by file name."""

@@ -1,0 +1,19 @@
+"""The ruler reads nearly the same where a picture can be read at half its size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from smearcount.detector.magnification import read_ruler
+from smearcount.image.read import open_image
+from smearcount.synthetic.smears import demo_smears
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_half_pictures_change_nothing_that_matters(index: int) -> None:
+    image = open_image(demo_smears()[index].pixels)
+    halved = read_ruler(image)
+    whole = read_ruler(replace(image, half=None))
+    assert whole.rbc_px == pytest.approx(halved.rbc_px, rel=0.15)

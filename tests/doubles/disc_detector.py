@@ -1,0 +1,85 @@
+"""A picture of discs whose colours say what they are, and a detector that reads them.
+
+Each disc lies in its own square of 40 px. Red, green or blue is the class, and how dark the disc is
+tells the score, so a test knows every cell and no model is needed.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from smearcount.classes import CLASS_NAMES
+from smearcount.detections.detections import Detections
+from smearcount.detector.card import ModelCard
+from smearcount.image.image import Pixels
+
+SQUARE = 40
+RADIUS = 14
+_CHANNEL = {"RBC": 0, "Platelets": 1, "WBC": 2}
+
+CARD = ModelCard(
+    name="discs",
+    architecture="discs",
+    sha256="0" * 64,
+    classes=CLASS_NAMES,
+    thresholds=(0.5, 0.5, 0.5),
+)
+
+
+@dataclass(frozen=True)
+class DiscDetector:
+    """Finds the discs; see the module."""
+
+    card: ModelCard = CARD
+
+    def detect(self, pixels: Pixels) -> Detections:
+        boxes, scores, labels = [], [], []
+        height, width = pixels.shape[:2]
+        for top in range(0, height - SQUARE + 1, SQUARE):
+            for left in range(0, width - SQUARE + 1, SQUARE):
+                colour = pixels[top + SQUARE // 2, left + SQUARE // 2].astype(int)
+                if colour.max() == colour.min():
+                    continue
+                square = pixels[top : top + SQUARE, left : left + SQUARE]
+                rows, columns = np.nonzero(square.max(axis=2) != square.min(axis=2))
+                name = next(n for n, c in _CHANNEL.items() if c == int(colour.argmax()))
+                boxes.append(
+                    (
+                        left + columns.min(),
+                        top + rows.min(),
+                        left + columns.max() + 1,
+                        top + rows.max() + 1,
+                    )
+                )
+                scores.append((255 - int(np.sort(colour)[1])) / 256)
+                labels.append(CLASS_NAMES.index(name) + 1)
+        return Detections(
+            np.array(boxes, dtype=np.float32).reshape(-1, 4),
+            np.array(scores, dtype=np.float32),
+            np.array(labels, dtype=np.int64),
+        )
+
+
+def smear(cells: list[tuple[str, float]], columns: int = 8, rows: int = 6) -> NDArray[np.uint8]:
+    """Draw cells, given as (class, score below 0.99), square by square from the top left."""
+    picture = Image.new("RGB", (columns * SQUARE, rows * SQUARE), (240, 240, 240))
+    pen = ImageDraw.Draw(picture)
+    for place, (name, score) in enumerate(cells):
+        x = place % columns * SQUARE + SQUARE // 2
+        y = place // columns * SQUARE + SQUARE // 2
+        colour = [255 - round(score * 256)] * 3
+        colour[_CHANNEL[name]] = 255
+        pen.ellipse((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS), fill=tuple(colour))
+    return np.asarray(picture)
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the picture as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()

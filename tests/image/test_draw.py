@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+import smearcount
+from doubles.square_detector import DOUBTFUL, RED_CELL, WHITE_CELL, SquareDetector, picture
+from smearcount.classes import class_colour
+from smearcount.detections.detections import Detections
+from smearcount.detector.scale import Scale
+from smearcount.image import draw as overlay
+from smearcount.image.image import SmearImage
+from smearcount.results.result import CountResult
+from smearcount.settings import Settings
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+def shows(pixels: np.ndarray, colour: str) -> bool:
+    return bool((pixels == rgb(colour)).all(axis=2).any())
+
+
+FIELD = picture((WHITE_CELL, 40, 60, 30), (RED_CELL, 130, 40, 30), (DOUBTFUL, 70, 80, 20))
+
+
+def test_boxes_have_the_colours_of_the_exercise_and_absent_classes_only_a_legend() -> None:
+    result = smearcount.count(FIELD, model=SquareDetector())
+    drawn = np.asarray(result.draw())
+    on_picture = drawn[:120, :160]
+    assert shows(on_picture, "#0094cd")
+    assert shows(on_picture, "#d51317")
+    assert not shows(on_picture, "#007b3d")
+    assert shows(drawn[120:], "#007b3d")
+
+
+def test_the_legend_hides_no_cell() -> None:
+    result = smearcount.count(FIELD, model=SquareDetector())
+    drawn = np.asarray(result.draw())
+    assert drawn.shape[0] > 120
+    # Inside the boxes, away from lines and labels, the photograph shows through unchanged.
+    assert (drawn[75:88, 45:65] == FIELD[75:88, 45:65]).all()
+    assert (drawn[85:95, 75:85] == FIELD[85:95, 75:85]).all()
+
+
+def test_cells_left_out_by_the_edge_rule_look_different() -> None:
+    counted = smearcount.count(FIELD, model=SquareDetector())
+    left_out = smearcount.count(FIELD, model=SquareDetector(), edge="two-edges")
+    assert left_out.excluded["RBC"] == 1
+    before, after = (np.asarray(r.draw())[:120, :160] for r in (counted, left_out))
+    assert shows(before, class_colour(2))
+    assert not shows(after, class_colour(2))
+    assert shows(after, overlay.EXCLUDED_COLOUR)
+
+
+def test_a_field_without_cells_can_be_drawn() -> None:
+    empty = smearcount.count(picture(), model=SquareDetector()).draw()
+    assert empty.width >= 160
+
+
+@pytest.mark.parametrize("size", [(16, 16), (30, 900), (400, 20)])
+def test_odd_shapes_get_their_legend_in_full(size: tuple[int, int]) -> None:
+    width, height = size
+    drawn = a_result(np.full((height, width, 3), 200, np.uint8)).draw()
+    assert drawn.height > height
+    assert drawn.width >= width
+
+
+def test_a_huge_image_is_drawn_smaller_strip_by_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    smooth = np.repeat(np.repeat(rng.integers(0, 255, (60, 40, 3), np.uint8), 20, 0), 20, 1)
+    whole = np.asarray(a_result(smooth).draw().crop((0, 0, 800, 1200)).resize((400, 600)))
+    monkeypatch.setattr(overlay, "MAX_PIXELS", 400 * 600)
+    small = np.asarray(a_result(smooth).draw())[:600, :400]
+    # Where no box is drawn, it is the same picture, without seams between the strips.
+    assert np.abs(small[100:].astype(int) - whole[100:]).mean() < 6
+    box_colour = (np.abs(small[:60].astype(int) - rgb(class_colour(2))).sum(axis=2) == 0).any()
+    assert box_colour
+
+
+def a_result(pixels: np.ndarray) -> CountResult:
+    height, width = pixels.shape[:2]
+    cell = Detections(np.array([[2, 2, 14, 14]], np.float32), np.ones(1), np.array([2]))
+    return CountResult(
+        image=SmearImage("a", width, height, "", lambda r: pixels[r[1] : r[3], r[0] : r[2]]),
+        candidates=cell,
+        detections=cell,
+        counted=np.ones(1, np.bool_),
+        scale=Scale(None, None, "assumed"),
+        flags=(),
+        settings=Settings(),
+        card=SquareDetector.card,
+        seconds=0.0,
+    )

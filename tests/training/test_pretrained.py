@@ -1,0 +1,97 @@
+"""Weights come from files and servers that may be wrong: each wrong one gets a sentence."""
+
+import hashlib
+import http.server
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from smearcount.errors import DownloadError, ModelError, UsageError
+from smearcount.training.networks.pretrained import apply_weights, download, read_weights
+from smearcount.training.networks.smearnet import build_smearnet
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A local server of the folder that it returns, and an empty cache for torch.hub."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(_Silent, directory=str(folder))
+    ) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def published(folder: Path, state: dict[str, torch.Tensor]) -> str:
+    """Save weights under a name that holds their digest, as torchvision does."""
+    torch.save(state, folder / "plain.pth")
+    digest = hashlib.sha256((folder / "plain.pth").read_bytes()).hexdigest()[:8]
+    (folder / "plain.pth").rename(folder / f"net-{digest}.pth")
+    return f"net-{digest}.pth"
+
+
+def test_published_weights_are_downloaded_once_and_checked(server):
+    folder, address = server
+    name = published(folder, {"a": torch.arange(4.0)})
+    assert torch.equal(download(f"{address}/{name}")["a"], torch.arange(4.0))
+    (folder / name).unlink()
+    assert torch.equal(download(f"{address}/{name}")["a"], torch.arange(4.0))
+
+
+def test_a_wrong_or_missing_download_is_a_sentence(server):
+    folder, address = server
+    name = published(folder, {"a": torch.arange(4.0)})
+    (folder / name).write_bytes((folder / name).read_bytes() + b"x")
+    with pytest.raises(DownloadError, match="not the file as published"):
+        download(f"{address}/{name}")
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        download(f"{address}/absent-12345678.pth")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_of_weights_is_loaded_and_other_heads_are_left_out(tmp_path, suffix):
+    torch.manual_seed(1)
+    donor, network = build_smearnet(7), build_smearnet(3)
+    path = tmp_path / f"seven{suffix}"
+    state = donor.state_dict()
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    left = apply_weights(network, "smearnet", path)
+    assert sorted(left) == ["class_head.1.bias", "class_head.1.weight"]
+    assert torch.equal(network.fuse.body[0][0].weight, donor.fuse.body[0][0].weight)
+
+
+class _Harmful:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit",))
+
+
+def test_what_is_no_file_of_plain_weights_is_refused(tmp_path):
+    torch.save(_Harmful(), tmp_path / "harmful.pth")
+    (tmp_path / "text.pth").write_text("not weights")
+    (tmp_path / "text.safetensors").write_text("not weights")
+    torch.save([1, 2], tmp_path / "list.pth")
+    for name in ("harmful.pth", "text.pth", "text.safetensors", "list.pth", "absent.pth"):
+        with pytest.raises(ModelError, match=name):
+            read_weights(tmp_path / name)
+    torch.save(nn.Linear(3, 3).state_dict(), tmp_path / "linear.pth")
+    with pytest.raises(ModelError, match="another architecture"):
+        apply_weights(build_smearnet(3), "smearnet", tmp_path / "linear.pth")
+
+
+def test_smearnet_has_no_published_weights():
+    with pytest.raises(UsageError, match="no such published weights"):
+        apply_weights(build_smearnet(3), "smearnet", "coco")
