@@ -17,8 +17,8 @@ from pathlib import Path
 
 from smearcount.detector.card import ModelCard
 from smearcount.evaluation.average_precision import average_precision
+from smearcount.training.artifacts import finish, predict_all, write_cards
 from smearcount.training.data import read_training_data
-from smearcount.training.finish import finish, predict_all, write_cards
 from smearcount.training.networks.architectures import build
 from smearcount.training.networks.pretrained import State, read_weights
 from smearcount.training.run_folder import STATE, architecture_of, read_settings

@@ -39,7 +39,7 @@ from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.training.data import DataChoice
 from smearcount.training.magnification import fit_ruler
-from smearcount.training.train import train_detector
+from smearcount.training.training import train_detector
 
 SOURCES = {
     "575 × 575": {(575, 575)},

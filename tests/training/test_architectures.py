@@ -18,7 +18,7 @@ from smearcount.training.networks.torchvision_detectors import (
     TorchvisionDetector,
     freeze_early,
 )
-from smearcount.training.recipe import read_recipe
+from smearcount.training.recipes.recipe import read_recipe
 from smearcount.training.samples import collate
 
 HEAVY = ("fasterrcnn_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn")

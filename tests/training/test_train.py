@@ -21,17 +21,20 @@ from smearcount.detector.magnification import read_ruler
 from smearcount.errors import DataError, ModelError, UsageError
 from smearcount.image.read import open_image
 from smearcount.training.augment import Augmentation
-from smearcount.training.batches import drops_last
-from smearcount.training.checkpoint import Fitted
-from smearcount.training.compare import Row, compare, winner
+from smearcount.training.comparison import Row, compare, winner
 from smearcount.training.data import DataChoice, read_training_data
 from smearcount.training.loop import fit, growing_average
 from smearcount.training.networks.architectures import ARCHITECTURES
-from smearcount.training.recipe import Recipe, read_recipe
-from smearcount.training.run_folder import settings_of
-from smearcount.training.samples import CellSamples, labelled_rbc_diameters, rbc_diameters
-from smearcount.training.train import retrain_detector, train_detector
-from smearcount.training.tune import as_toml, tune
+from smearcount.training.recipes.recipe import Recipe, read_recipe
+from smearcount.training.run_folder import Fitted, settings_of
+from smearcount.training.samples import (
+    CellSamples,
+    drops_last,
+    labelled_rbc_diameters,
+    rbc_diameters,
+)
+from smearcount.training.training import retrain_detector, train_detector
+from smearcount.training.tuning import as_toml, tune
 
 RECIPE = Recipe(
     epochs=2,
@@ -45,11 +48,11 @@ EPOCHS_OF_THE_KILLED = 6
 TRAIN = """
 import sys
 from smearcount.training.samples import CellSamples
-from smearcount.training.checkpoint import Fitted
+from smearcount.training.run_folder import Fitted
 from smearcount.training.loop import fit
-from smearcount.training.recipe import Recipe
+from smearcount.training.recipes.recipe import Recipe
 from smearcount.training.data import DataChoice
-from smearcount.training.train import train_detector
+from smearcount.training.training import train_detector
 recipe = Recipe.model_validate_json(sys.argv[3])
 train_detector(DataChoice(sys.argv[1]), sys.argv[2], recipe=recipe)
 """

@@ -40,8 +40,8 @@ def compare(
 ) -> None:
     """Train several architectures on one split, tabulate them and name the one to take."""
     require_training()
-    from smearcount.training.compare import as_markdown
-    from smearcount.training.compare import compare as run_comparison
+    from smearcount.training.comparison import as_markdown
+    from smearcount.training.comparison import compare as run_comparison
     from smearcount.training.data import DataChoice
     from smearcount.training.networks.architectures import ARCHITECTURES
 

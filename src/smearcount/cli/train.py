@@ -10,7 +10,7 @@ import typer
 from smearcount.cli.extras import require
 
 if TYPE_CHECKING:
-    from smearcount.training.train import TrainedRun
+    from smearcount.training.training import TrainedRun
 
 Data = Annotated[
     str,
@@ -61,7 +61,7 @@ def train(
     """Train a detector on annotated images, measure it and write its model files."""
     require_training()
     from smearcount.training.data import DataChoice
-    from smearcount.training.train import train_detector
+    from smearcount.training.training import train_detector
 
     trained = train_detector(
         DataChoice(data, val, split, val_split),
@@ -84,7 +84,7 @@ def retrain(
 ) -> None:
     """Train the network of RUN again, on its training and validation images together."""
     require_training()
-    from smearcount.training.train import retrain_detector
+    from smearcount.training.training import retrain_detector
 
     _tell(retrain_detector(run, out, quiet=quiet, say=typer.echo))
 

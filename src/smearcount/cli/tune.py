@@ -38,7 +38,7 @@ def tune(
     """Search learning rate, weight decay and augmentation; write the best recipe."""
     require_training()
     from smearcount.training.data import DataChoice
-    from smearcount.training.tune import tune as search
+    from smearcount.training.tuning import tune as search
 
     tuned = search(
         DataChoice(data, val, split, val_split),

@@ -23,18 +23,18 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from smearcount.detections.detections import Detections
 from smearcount.errors import UsageError
 from smearcount.evaluation.average_precision import average_precision
-from smearcount.training.batches import Batches, drops_last
-from smearcount.training.checkpoint import (
+from smearcount.training.curves import Curves
+from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
+from smearcount.training.recipes.recipe import Recipe
+from smearcount.training.run_folder import (
+    BEST,
+    LAST,
     Fitted,
     MovableCheckpoint,
     read_checkpoint,
     whole_checkpoint,
 )
-from smearcount.training.curves import Curves
-from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
-from smearcount.training.recipe import Recipe
-from smearcount.training.run_folder import BEST, LAST
-from smearcount.training.samples import CellSamples
+from smearcount.training.samples import Batches, CellSamples, drops_last
 
 WARM_UP_EPOCHS = 3
 WARM_UP_SHARE = 0.1

@@ -15,11 +15,16 @@ from smearcount.detector.card import ModelCard
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
 from smearcount.image.resample import GREY
-from smearcount.training.checkpoint import read_checkpoint
 from smearcount.training.loop import as_detections
 from smearcount.training.networks.architectures import ARCHITECTURES, build
 from smearcount.training.networks.pretrained import State, read_weights
-from smearcount.training.run_folder import SETTINGS, STATE, architecture_of, read_settings
+from smearcount.training.run_folder import (
+    SETTINGS,
+    STATE,
+    architecture_of,
+    read_checkpoint,
+    read_settings,
+)
 
 UNCHOSEN_THRESHOLD = 0.5
 """From which score a cell counts while a training has not chosen thresholds yet."""

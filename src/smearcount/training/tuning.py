@@ -14,9 +14,9 @@ from smearcount.atomic_write import write_text
 from smearcount.errors import UsageError
 from smearcount.training.augment import Augmentation
 from smearcount.training.data import DataChoice, read_training_data
-from smearcount.training.recipe import Recipe
+from smearcount.training.recipes.recipe import Recipe
 from smearcount.training.run_folder import claim, resolved, settings_of
-from smearcount.training.train import Say, silent, train_detector
+from smearcount.training.training import Say, silent, train_detector
 
 STUDY = "study.sqlite"
 """The file that holds all trials."""

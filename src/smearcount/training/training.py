@@ -18,29 +18,29 @@ from smearcount.classes import RBC
 from smearcount.datasets.read import Dataset
 from smearcount.detector.card import ModelCard
 from smearcount.errors import UsageError
+from smearcount.training.artifacts import Outcome, as_before, finish, measure, write_cards
 from smearcount.training.augment import Augmentation
-from smearcount.training.checkpoint import Fitted, read_checkpoint
 from smearcount.training.data import (
     DataChoice,
     fingerprint,
     joined,
     read_training_data,
 )
-from smearcount.training.finish import Outcome, finish, write_cards
 from smearcount.training.loop import fit
-from smearcount.training.measured import as_before, measure
 from smearcount.training.networks.architectures import Architecture, build
 from smearcount.training.networks.pretrained import BACKBONE, COCO, apply_weights
 from smearcount.training.networks.torchvision_detectors import freeze_early
-from smearcount.training.recipe import Recipe, with_epochs
+from smearcount.training.recipes.recipe import Recipe, with_epochs
 from smearcount.training.run_folder import (
     BEST,
     FITTED,
     LAST,
     STATE,
+    Fitted,
     RunSettings,
     architecture_of,
     claim,
+    read_checkpoint,
     read_settings,
     resolved,
     settings_of,

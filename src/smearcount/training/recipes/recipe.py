@@ -61,8 +61,10 @@ def read_recipe(name: str) -> Recipe:
     Raises:
         UsageError: there is no such recipe, or an entry is unknown or out of range.
     """
-    folder = resources.files("smearcount.training") / "recipes"
-    shipped = sorted(Path(entry.name).stem for entry in folder.iterdir())
+    folder = resources.files("smearcount.training.recipes")
+    shipped = sorted(
+        Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
     file = folder / f"{name}.toml" if name in shipped else Path(name)
     try:
         return Recipe.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))

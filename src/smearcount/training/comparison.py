@@ -16,19 +16,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from smearcount.atomic_write import write_csv, write_text
 from smearcount.classes import class_colour
+from smearcount.detector.card import ModelCard
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
+from smearcount.image.resample import network_size
 from smearcount.training.data import DataChoice, read_training_data
 from smearcount.training.networks.architectures import build
 from smearcount.training.run_folder import claim, resolved, settings_of
 from smearcount.training.torch_detector import TorchDetector
-from smearcount.training.train import (
+from smearcount.training.training import (
     Say,
     TrainedRun,
     silent,
     train_detector,
 )
-from smearcount.training.view import view_of_field
 
 EQUAL_MAP_50: Final = 0.01
 """Networks whose mAP50 differs by less than this, or than between seeds, are equally good."""
@@ -264,3 +265,18 @@ def _heading(name: str) -> str:
         .replace("count_mae_", "count MAE ")
         .replace("count_rmse_", "count RMSE ")
     )
+
+
+FIELD_PX: Final = (640, 480)
+"""Width and height of a field of BCCD, the size at which costs are compared."""
+
+FIELD_RBC_PX: Final = 100.0
+"""The diameter of a red cell there."""
+
+
+def view_of_field(card: ModelCard) -> tuple[int, int]:
+    """Return width and height in network pixels of a 640 × 480 field with red cells of 100 px."""
+    width, height = FIELD_PX
+    if card.rbc_px is None:
+        return width, height
+    return network_size(width, height, card.rbc_px / FIELD_RBC_PX, card.stride)

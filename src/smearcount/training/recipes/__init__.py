@@ -1,0 +1,1 @@
+"""The recipes that ship, and how a recipe is read and checked."""
