@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.detector.detector import Detector
 from smearcount.detector.load import load_detector
 from smearcount.image.read import open_image
@@ -50,7 +50,7 @@ def count(
         detector = load_detector(model)
     else:
         detector = model
-    return analyse(lambda: open_image(image), detector, settings)
+    return analyze(lambda: open_image(image), detector, settings)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import smearcount
 from doubles.square_detector import RED_CELL, SquareDetector, save, some_smear
 from smearcount.batch.run import count_batch, picture_names
 from smearcount.errors import UsageError
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
 
@@ -38,7 +38,7 @@ def test_a_batch_agrees_with_counting_each_image_alone(tmp_path: Path) -> None:
 
 
 def test_each_outcome_is_told_as_soon_as_it_is_known(tmp_path: Path) -> None:
-    told: list[Outcome] = []
+    told: list[ImageOutcome] = []
     paths = [str(some_smear(tmp_path / "a.png")), str(tmp_path / "gone.png")]
     assert count_batch(paths, SquareDetector(), Settings(), on_result=told.append) == told
     assert [outcome.error is None for outcome in told] == [True, False]

@@ -16,7 +16,7 @@ from smearcount.batch import count_batch
 from smearcount.batch.workers import in_order
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
 shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model in the package yet")
@@ -103,11 +103,11 @@ def test_many_workers_give_the_numbers_of_one_to_the_last_bit(
         paths.append(str(tmp_path / f"{n}.jpg"))
         Image.fromarray(smear.pixels).save(paths[-1])
     paths.insert(2, str(tmp_path / "gone.png"))
-    runs: list[list[Outcome]] = []
+    runs: list[list[ImageOutcome]] = []
     for cores in (1, 3):
         monkeypatch.setattr("smearcount.batch.run.available_cores", lambda cores=cores: cores)
         out = tmp_path / f"out{cores}"
-        told: list[Outcome] = []
+        told: list[ImageOutcome] = []
         runs.append(count_batch(paths, load_detector(), Settings(), out, told.append))
         assert [outcome.name for outcome in told] == paths
     for one, other in zip(*runs, strict=True):

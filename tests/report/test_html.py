@@ -17,7 +17,8 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.calibration import Calibration, ClassCalibration
 from smearcount.report.html import write_report
 from smearcount.report.html_tables import common_folder
-from smearcount.report.slides_table import slides_of, write_slides_csv
+from smearcount.report.slides_table import write_slides_csv
+from smearcount.results.totals import slides_of
 from smearcount.settings import Settings
 
 CALIBRATION = Calibration(

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from doubles.disc_detector import CARD, DiscDetector, png, smear
 from doubles.web_client import correct, settled, upload
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.detections.detections import Detections
 from smearcount.errors import UsageError
 from smearcount.image.find import find_images
@@ -46,7 +46,7 @@ def test_a_photograph_is_counted_box_for_box_as_from_python(
     row = upload(client, file.read_bytes(), "slide 1/a.png")
     settled(client)
     seen = client.get(f"/api/photographs/{row['id']}").json()
-    expected = analyse(lambda: open_image(file), DiscDetector(), Settings())
+    expected = analyze(lambda: open_image(file), DiscDetector(), Settings())
     assert np.array_equal(np.float32(seen["boxes"]), expected.candidates.boxes_xyxy_px)
     assert np.array_equal(np.float32(seen["scores"]), expected.candidates.scores)
     assert seen["labels"] == expected.candidates.labels.tolist()
@@ -82,7 +82,7 @@ def test_flags_follow_the_thresholds_as_from_python(client: TestClient, tmp_path
     assert settled(client)["a.png"]["flags"] == []
     for limits in ((0.95, 0.95, 0.95), (0.5, 0.62, 0.5), (0.5, 0.5, 0.5)):
         client.put("/api/settings", json={"thresholds": limits})
-        expected = analyse(lambda: open_image(file), DiscDetector(), Settings(limits))
+        expected = analyze(lambda: open_image(file), DiscDetector(), Settings(limits))
         assert settled(client)["a.png"]["flags"] == list(expected.flags)
         assert (limits[0] == 0.95) == ("nothing found" in expected.flags)
 
@@ -181,7 +181,7 @@ def test_what_is_taken_away_says_what_the_screen_says(client: TestClient, tmp_pa
     photograph = tmp_path / "again.png"
     photograph.write_bytes(png(PICTURE))
     settings = Settings(threshold=(0.5, 0.2, 0.5))
-    result = analyse(lambda: open_image(photograph), DiscDetector(), settings)
+    result = analyze(lambda: open_image(photograph), DiscDetector(), settings)
     result = corrected(result, read_corrections(file)[result.image.sha256])
     assert list(result.counts.values()) == rows["slide 1/a.png"]["corrected"]["counted"]
     picture = client.get(f"/api/photographs/{identity}/annotated.png")

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from smearcount import __version__
-from smearcount.analyze import judge
 from smearcount.atomic_write import unwritable
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
@@ -21,7 +20,8 @@ from smearcount.image.image import SmearImage
 from smearcount.report.coco_export import shortest
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import Corrections, digest
-from smearcount.results.image_outcome import Outcome, reader
+from smearcount.results.image_outcome import ImageOutcome, reader
+from smearcount.results.result import apply_settings
 from smearcount.settings import Settings
 
 
@@ -71,7 +71,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
-    def find(self, name: str, picture: str) -> Outcome | None:
+    def find(self, name: str, picture: str) -> ImageOutcome | None:
         """Return the finished outcome of an input, or None if it must be counted.
 
         Args:
@@ -88,7 +88,7 @@ class Journal:
         drawn = _file_sha256(self._pictures / picture)
         return self._outcome(line) if drawn and drawn == line.get("picture_sha256") else None
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: ImageOutcome) -> None:
         """Write down a counted image, safe against a kill from when this returns.
 
         Raises:
@@ -133,7 +133,7 @@ class Journal:
         if not text.endswith(b"\n"):
             self._stream.write(b"\n")
 
-    def _outcome(self, line: dict[str, Any]) -> Outcome:
+    def _outcome(self, line: dict[str, Any]) -> ImageOutcome:
         name: str = line["name"]
         image = SmearImage(
             name=name,
@@ -149,10 +149,10 @@ class Journal:
             np.array(line["scores"], dtype=np.float32),
             np.array(line["labels"], dtype=np.int64),
         )
-        judged = judge(image, seen, Scale(**line["scale"]), self._card, self._settings)
+        judged = apply_settings(image, seen, Scale(**line["scale"]), self._card, self._settings)
         result = replace(judged, flags=tuple(line["flags"]), seconds=line["seconds"])
         by_hand = self._corrections.get(image.sha256, ())
-        return Outcome(name, corrected(result, by_hand), picture=line["picture"])
+        return ImageOutcome(name, corrected(result, by_hand), picture=line["picture"])
 
 
 def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.atomic_write import make_folder, replacing
 from smearcount.batch.journal import Journal
 from smearcount.batch.workers import in_order
@@ -24,7 +24,7 @@ from smearcount.report.run_record import write_record
 from smearcount.report.table import write_counts_csv
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import NO_CORRECTIONS, Corrections
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
 
@@ -33,10 +33,10 @@ def count_batch(
     detector: Detector,
     settings: Settings,
     out: Path | None = None,
-    on_result: Callable[[Outcome], None] = lambda outcome: None,
+    on_result: Callable[[ImageOutcome], None] = lambda outcome: None,
     command: Sequence[str] = (),
     corrections: Corrections = NO_CORRECTIONS,
-) -> list[Outcome]:
+) -> list[ImageOutcome]:
     """Count many images: one per core at a time where the detector allows it, with equal results.
 
     Args:
@@ -73,7 +73,7 @@ def count_batch(
         else:
             workers = 1
 
-        def work(job: tuple[str, str | None], stop: threading.Event) -> Outcome:
+        def work(job: tuple[str, str | None], stop: threading.Event) -> ImageOutcome:
             path, picture = job
             counted = _counted(path, detector, settings, corrections, stop)
             outcome = _drawn(counted, out, picture).without_pixels()
@@ -132,19 +132,19 @@ def _counted(
     settings: Settings,
     corrections: Corrections,
     stop: threading.Event,
-) -> Outcome:
+) -> ImageOutcome:
     """Count one image; whatever is wrong with it becomes its outcome."""
     try:
-        result = analyse(partial(_open_until, stop, path), detector, settings)
+        result = analyze(partial(_open_until, stop, path), detector, settings)
         by_hand = corrections.get(result.image.sha256, ())
-        return Outcome(path, corrected(result, by_hand))
+        return ImageOutcome(path, corrected(result, by_hand))
     except UsageError:
         raise  # the same for every image: a setting that makes no sense
     except SmearcountError as error:
-        return Outcome(path, error=str(error))
+        return ImageOutcome(path, error=str(error))
     except Exception as error:
         kind = type(error).__name__
-        return Outcome(path, error=f"{path}: failed in a way not foreseen ({kind}: {error}).")
+        return ImageOutcome(path, error=f"{path}: failed in a way not foreseen ({kind}: {error}).")
 
 
 def _open_until(stop: threading.Event, path: str) -> SmearImage:
@@ -159,14 +159,14 @@ def _open_until(stop: threading.Event, path: str) -> SmearImage:
     return replace(image, read=read)
 
 
-def _drawn(outcome: Outcome, out: Path | None, picture: str | None) -> Outcome:
+def _drawn(outcome: ImageOutcome, out: Path | None, picture: str | None) -> ImageOutcome:
     """Write the annotated picture of a counted image."""
     if outcome.result is None or out is None or picture is None:
         return outcome
     try:
         drawn = outcome.result.draw()
     except ImageError as error:  # the file went away between the count and the drawing
-        return Outcome(outcome.name, error=str(error))
+        return ImageOutcome(outcome.name, error=str(error))
     with replacing(out / ANNOTATED / picture) as stream:
         drawn.save(stream, format="JPEG", quality=92, subsampling=0)
-    return Outcome(outcome.name, outcome.result, picture=picture)
+    return ImageOutcome(outcome.name, outcome.result, picture=picture)

@@ -145,7 +145,8 @@ def _count(
         )
     slides = []
     if out is not None and slide_of is not None:
-        from smearcount.report.slides_table import slides_of, write_slides_csv
+        from smearcount.report.slides_table import write_slides_csv
+        from smearcount.results.totals import slides_of
 
         slides = slides_of(outcomes, slide_of, detector.card)
         write_slides_csv(out / "slides.csv", slides, detector.card.classes)

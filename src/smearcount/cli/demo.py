@@ -13,7 +13,7 @@ from smearcount.cli.notices import failure
 from smearcount.cli.progress import bar
 
 if TYPE_CHECKING:
-    from smearcount.results.image_outcome import Outcome
+    from smearcount.results.image_outcome import ImageOutcome
 
 DEFAULT_FOLDER = Path("smearcount-demo")
 
@@ -64,7 +64,7 @@ def demo(
 
 
 def _print_comparison(
-    outcomes: list[Outcome], true: list[Counter[str]], classes: tuple[str, ...]
+    outcomes: list[ImageOutcome], true: list[Counter[str]], classes: tuple[str, ...]
 ) -> None:
     """Print one line per smear and class counts as ``counted of true``."""
     from smearcount.results.totals import total

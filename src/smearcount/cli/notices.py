@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smearcount.results.image_outcome import Outcome
+    from smearcount.results.image_outcome import ImageOutcome
     from smearcount.settings import Settings
 
 
-def failure(outcome: Outcome) -> str:
+def failure(outcome: ImageOutcome) -> str:
     """Say why an image was not counted."""
     return f"smearcount: {outcome.error}" if outcome.error else ""
 
@@ -29,7 +29,7 @@ def pictures_left_out(paths: Sequence[str]) -> str:
     )
 
 
-def pages_left_out(outcomes: Sequence[Outcome]) -> str:
+def pages_left_out(outcomes: Sequence[ImageOutcome]) -> str:
     """Say which files hold more pages than the one counted."""
     from smearcount.image.raster import FIRST_OF
 
@@ -47,7 +47,7 @@ def pages_left_out(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def ranges_meant(outcomes: Sequence[Outcome], settings: Settings) -> str:
+def ranges_meant(outcomes: Sequence[ImageOutcome], settings: Settings) -> str:
     """Say what the ranges mean beside counts at a threshold of the user's own."""
     shown = any(outcome.result and outcome.result.intervals for outcome in outcomes)
     if settings.threshold is None or not shown:
@@ -67,7 +67,7 @@ def without_slide(names: Sequence[str], slide_of: Callable[[str], str]) -> str:
 
 
 def left_by_earlier_runs(
-    out: Path, outcomes: Sequence[Outcome], *, slides: bool, report: bool
+    out: Path, outcomes: Sequence[ImageOutcome], *, slides: bool, report: bool
 ) -> str:
     """Say which results in a folder are not of this run.
 

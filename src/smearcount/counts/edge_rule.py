@@ -14,7 +14,7 @@ from smearcount.image.image import SmearImage
 from smearcount.settings import EdgeRule
 
 
-def counted_by(
+def is_counted(
     rule: EdgeRule, found: Detections, image: SmearImage, scale: Scale
 ) -> NDArray[np.bool_]:
     """Tell which detections count under an edge rule.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.counts.grouping import BY_FOLDER, Grouping, group, grouping
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detector.detector import SCORE_FLOOR, Detector
@@ -54,7 +54,7 @@ def evaluate(
     group([str(image.path) for image in dataset.images], slide_of)  # fails before the work
     fields = []
     for image in dataset.images:
-        result = analyse(functools.partial(open_image, image.path), detector, settings)
+        result = analyze(functools.partial(open_image, image.path), detector, settings)
         read = (result.image.width, result.image.height)
         if read != (image.width, image.height):
             raise DataError(

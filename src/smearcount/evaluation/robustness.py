@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.classes import CLASS_NAMES
 from smearcount.counts.edge_rule import count_labels
 from smearcount.detector.detector import Detector
@@ -132,7 +132,7 @@ def _curve(detector: Detector, sweep: Sweep, fields: int, done: Callable[[], Non
         for seed in range(fields):
             change: dict[str, Any] = {"stain": stains[seed % len(stains)], sweep.field: value}
             smear = render(replace(_PLAIN, **change), seed)
-            result = analyse(functools.partial(open_image, smear.pixels), detector, Settings())
+            result = analyze(functools.partial(open_image, smear.pixels), detector, Settings())
             true[row, seed] = list(count_labels(smear.labels, CLASS_NAMES).values())
             found[row, seed] = [result.counts.get(name, 0) for name in CLASS_NAMES]
             done()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.atomic_write import replacing
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 
 
 def shortest(values: NDArray[np.float32]) -> list[float]:
@@ -19,7 +19,7 @@ def shortest(values: NDArray[np.float32]) -> list[float]:
     return [float(str(value)) for value in values]
 
 
-def write_coco(path: Path, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+def write_coco(path: Path, outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> None:
     """Write ``detections.json``: COCO with a ``score``; category ids are the model's labels.
 
     Each annotation says with ``counted`` whether the edge rule let it count. A failed input is no
@@ -35,7 +35,7 @@ def write_coco(path: Path, outcomes: Sequence[Outcome], classes: Sequence[str]) 
             stream.write(text.encode("ascii"))
 
 
-def _lines(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Iterator[str]:
+def _lines(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> Iterator[str]:
     categories = [{"id": label, "name": name} for label, name in enumerate(classes, start=1)]
     yield '{"categories": ' + json.dumps(categories) + ',\n"images": [\n'
     yield from _joined(_images(outcomes))
@@ -52,7 +52,7 @@ def _joined(items: Iterator[dict[str, Any]]) -> Iterator[str]:
     yield "\n"
 
 
-def _images(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+def _images(outcomes: Sequence[ImageOutcome]) -> Iterator[dict[str, Any]]:
     for number, outcome in enumerate(outcomes, start=1):
         if outcome.result is not None:
             image = outcome.result.image
@@ -64,7 +64,7 @@ def _images(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _annotations(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+def _annotations(outcomes: Sequence[ImageOutcome]) -> Iterator[dict[str, Any]]:
     annotation = 0
     for number, outcome in enumerate(outcomes, start=1):
         result = outcome.result

@@ -23,7 +23,7 @@ from smearcount.image.find import ANNOTATED
 from smearcount.quality.flags import EXPLAINED
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
 from smearcount.report.table import in_words
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 from smearcount.results.totals import total, total_intervals
 from smearcount.settings import Settings
@@ -34,7 +34,7 @@ THUMBNAIL_PX: Final = 420
 
 def write_report(
     path: Path,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ImageOutcome],
     slides: Sequence[Slide],
     settings: Settings,
     card: ModelCard,
@@ -73,7 +73,7 @@ def _head() -> str:
     )
 
 
-def _summary(outcomes: Sequence[Outcome], card: ModelCard) -> str:
+def _summary(outcomes: Sequence[ImageOutcome], card: ModelCard) -> str:
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
     failed = len(outcomes) - len(results)
     flagged = sum(bool(result.flags) for result in results)
@@ -107,7 +107,7 @@ def _summary(outcomes: Sequence[Outcome], card: ModelCard) -> str:
     )
 
 
-def _notices(outcomes: Sequence[Outcome]) -> str:
+def _notices(outcomes: Sequence[ImageOutcome]) -> str:
     raised: dict[str, list[str]] = {}
     for outcome in outcomes:
         for flag in outcome.result.flags if outcome.result else ():
@@ -130,7 +130,7 @@ def _notices(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _pictures(outcomes: Sequence[Outcome], card: ModelCard, folder: Path) -> str:
+def _pictures(outcomes: Sequence[ImageOutcome], card: ModelCard, folder: Path) -> str:
     figures = []
     for place, outcome in enumerate(outcomes, start=1):
         if outcome.result is None or place > MOST_PICTURES:

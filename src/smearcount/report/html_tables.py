@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from smearcount.counts.slides import Slide
+from smearcount.counts.slides import ESTIMATE_NOTE, Slide, platelets_per_ul
 from smearcount.detector.card import ModelCard
-from smearcount.report.slides_table import ESTIMATE_NOTE, platelets_per_ul
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 
 MOST_PICTURES: Final = 300
@@ -48,8 +47,8 @@ def slides_section(slides: Sequence[Slide], card: ModelCard) -> str:
             if of_class.per_mm2 is not None
         ]
         said = f"per mm²: {', '.join(density)}." if density else f"no density ({slide.no_density})."
-        if estimate:
-            said += f" Platelets about {int(estimate):,} per µL ({ESTIMATE_NOTE})."
+        if estimate is not None:
+            said += f" Platelets about {estimate:,} per µL ({ESTIMATE_NOTE})."
         notes.append(f"<li>{escape(slide.name)}: {said}</li>")
     return (
         f"<section><h2>Slides</h2>{_sortable(head, rows)}<p class=quiet>Ratios are shown with 95 % "
@@ -59,7 +58,7 @@ def slides_section(slides: Sequence[Slide], card: ModelCard) -> str:
     )
 
 
-def images_section(outcomes: Sequence[Outcome], card: ModelCard) -> str:
+def images_section(outcomes: Sequence[ImageOutcome], card: ModelCard) -> str:
     """Return one row per input, failed ones included."""
     rows = []
     folder = common_folder([outcome.name for outcome in outcomes])

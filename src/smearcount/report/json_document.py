@@ -11,7 +11,7 @@ from smearcount.counts.slides import Slide
 from smearcount.detector.card import ModelCard
 from smearcount.report.coco_export import shortest
 from smearcount.report.table import status
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 from smearcount.results.totals import total, total_intervals
 from smearcount.settings import Settings
@@ -21,7 +21,7 @@ SCHEMA_VERSION: Final = 1
 
 
 def document(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ImageOutcome],
     settings: Settings,
     card: ModelCard,
     slides: Sequence[Slide] = (),
@@ -50,7 +50,7 @@ def document(
     }
 
 
-def _image(outcome: Outcome) -> dict[str, Any]:
+def _image(outcome: ImageOutcome) -> dict[str, Any]:
     known: dict[str, Any] = {
         "image": outcome.name,
         "status": status(outcome),

@@ -16,7 +16,7 @@ from smearcount.atomic_write import write_text
 from smearcount.detector.card import ModelCard
 from smearcount.report.table import status
 from smearcount.results.corrections import NO_CORRECTIONS, Corrections, digest
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
@@ -24,7 +24,7 @@ _PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
 
 def write_record(
     path: Path,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ImageOutcome],
     settings: Settings,
     card: ModelCard,
     command: Sequence[str] = (),
@@ -65,7 +65,7 @@ def write_record(
     write_text(path, json.dumps(record, indent=2) + "\n")
 
 
-def _image(outcome: Outcome) -> dict[str, Any]:
+def _image(outcome: ImageOutcome) -> dict[str, Any]:
     known: dict[str, Any] = {"image": outcome.name, "status": status(outcome)}
     if outcome.result is None:
         return known | {"error": outcome.error}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smearcount.atomic_write import write_csv
 from smearcount.counts.interval import Interval
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 from smearcount.results.totals import total, total_intervals
 
@@ -27,7 +27,7 @@ class Column:
     """
 
     title: str
-    cell: Callable[[Outcome], str]
+    cell: Callable[[ImageOutcome], str]
     number: bool = True
 
 
@@ -57,7 +57,7 @@ def columns(classes: Sequence[str]) -> list[Column]:
     ]
 
 
-def screen_columns(classes: Sequence[str], outcomes: Sequence[Outcome]) -> list[Column]:
+def screen_columns(classes: Sequence[str], outcomes: Sequence[ImageOutcome]) -> list[Column]:
     """Return the columns of the screen: the file's most needed ones, empty ones left out."""
     wanted = {"image", "rbc_diameter_px"}
     useful = {"flags", "status"} if any(o.error for o in outcomes) else {"flags"}
@@ -76,19 +76,19 @@ def screen_columns(classes: Sequence[str], outcomes: Sequence[Outcome]) -> list[
     ]
 
 
-def status(outcome: Outcome) -> str:
+def status(outcome: ImageOutcome) -> str:
     """Return ``counted`` or ``error``."""
     return "error" if outcome.result is None else "counted"
 
 
-def write_counts_csv(path: Path, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+def write_counts_csv(path: Path, outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> None:
     """Write ``counts.csv``: one row per input, in input order; a failed one has empty counts."""
     shown = columns(classes)
     titles = [column.title for column in shown]
     write_csv(path, [titles, *([column.cell(each) for column in shown] for each in outcomes)])
 
 
-def print_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+def print_table(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> None:
     """Print one row per input and a total to standard output.
 
     Numbers are never broken or cut. On a terminal a long path is folded; in a pipe every row is
@@ -125,7 +125,7 @@ def print_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
     console.print(table)
 
 
-def _total_title(outcomes: Sequence[Outcome]) -> str:
+def _total_title(outcomes: Sequence[ImageOutcome]) -> str:
     failed = sum(outcome.result is None for outcome in outcomes)
     left_out = f", {failed} failed" if failed else ""
     return f"total of {len(outcomes) - failed}{left_out}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from smearcount.counts.edge_rule import counted_by
+from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
 from smearcount.results.corrections import Correction, apply, history
 from smearcount.results.result import CountResult
@@ -38,5 +38,5 @@ def corrected(result: CountResult, lines: Iterable[Correction]) -> CountResult:
         np.concatenate([standing.scores, added.scores]),
         np.concatenate([standing.labels, added.labels]),
     )
-    counted = counted_by(result.settings.edge, cells, result.image, result.scale)
+    counted = is_counted(result.settings.edge, cells, result.image, result.scale)
     return replace(result, detections=cells, counted=counted, corrections=len(standing_edits))

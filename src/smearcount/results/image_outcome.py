@@ -11,7 +11,7 @@ from smearcount.results.result import CountResult
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class ImageOutcome:
     """One input and what became of it; exactly one of ``result`` and ``error`` is set.
 
     Attributes:
@@ -26,7 +26,7 @@ class Outcome:
     error: str | None = None
     picture: str | None = None
 
-    def without_pixels(self) -> Outcome:
+    def without_pixels(self) -> ImageOutcome:
         """Return the same outcome holding no pixels: they are read again when asked for."""
         if self.result is None:
             return self

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.counts.edge_rule import count_labels, counted_by
+from smearcount.counts.edge_rule import count_labels, is_counted
 from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
+from smearcount.quality.flags import flags_of_cells
 from smearcount.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class CountResult:
     Attributes:
         image: the image.
         candidates: every detection from the score floor on, best first, so that another threshold
-            can be tried without looking again; see :func:`smearcount.analyze.judge`.
+            can be tried without looking again; see :func:`apply_settings`.
         detections: every detection that reaches its threshold, best first.
         counted: shape (n,), True where the edge rule lets the detection count.
         scale: the magnification, and where it comes from.
@@ -70,7 +71,7 @@ class CountResult:
         if not self.corrections:
             return self.counts
         found = self.candidates.above(self.settings.thresholds(self.card.thresholds))
-        counted = counted_by(self.settings.edge, found, self.image, self.scale)
+        counted = is_counted(self.settings.edge, found, self.image, self.scale)
         return count_labels(found.labels[counted], self.card.classes)
 
     @cached_property
@@ -84,7 +85,7 @@ class CountResult:
         if self.corrections:
             return None
         seen = self.candidates
-        allowed = counted_by(self.settings.edge, seen, self.image, self.scale)
+        allowed = is_counted(self.settings.edge, seen, self.image, self.scale)
         return interval(seen.scores[allowed], seen.labels[allowed], self.card.calibration)
 
     def draw(self) -> PILImage:
@@ -92,3 +93,39 @@ class CountResult:
         from smearcount.image.draw import draw
 
         return draw(self)
+
+
+def apply_settings(
+    image: SmearImage,
+    candidates: Detections,
+    scale: Scale,
+    card: ModelCard,
+    settings: Settings,
+    picture_flags: tuple[str, ...] = (),
+) -> CountResult:
+    """Apply the thresholds and the edge rule to what a detector saw; flags follow them.
+
+    Args:
+        image: the image; its pixels are not read.
+        candidates: every detection from the score floor on, boxes in pixels of the image.
+        scale: the magnification.
+        card: the card of the model that looked.
+        settings: threshold and edge rule.
+        picture_flags: what the picture itself raised; the flags of the cells are added.
+
+    Raises:
+        UsageError: the number of thresholds is not the number of classes.
+    """
+    thresholds = settings.thresholds(card.thresholds)
+    found = candidates.above(thresholds)
+    return CountResult(
+        image=image,
+        candidates=candidates,
+        detections=found,
+        counted=is_counted(settings.edge, found, image, scale),
+        scale=scale,
+        flags=(*picture_flags, *flags_of_cells(image, candidates, scale, card, thresholds)),
+        settings=settings,
+        card=card,
+        seconds=0.0,
+    )

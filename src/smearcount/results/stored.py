@@ -10,19 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from smearcount.analyze import judge
 from smearcount.detections.detections import Detections
 from smearcount.detector.card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.quality.flags import OF_PICTURE
 from smearcount.results.image_outcome import reader
-from smearcount.results.result import CountResult
+from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class StoredResult:
     """What one model saw in one photograph, whatever the thresholds.
 
     Attributes:
@@ -52,7 +51,7 @@ class Seen:
     model_sha256: str
 
     @classmethod
-    def of(cls, result: CountResult) -> Seen:
+    def of(cls, result: CountResult) -> StoredResult:
         """Return what is to be kept of a result."""
         image = result.image
         return cls(
@@ -87,11 +86,13 @@ class Seen:
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
         )
-        result = judge(image, self.candidates, self.scale, card, settings, self.picture_flags)
+        result = apply_settings(
+            image, self.candidates, self.scale, card, settings, self.picture_flags
+        )
         return replace(result, seconds=self.seconds)
 
 
-def write_seen(path: Path, seen: Seen) -> None:
+def write_stored(path: Path, seen: StoredResult) -> None:
     """Write what was seen; the file appears only when it is complete."""
     facts = {key: value for key, value in vars(seen).items() if key != "candidates"}
     facts["scale"] = asdict(seen.scale)
@@ -109,7 +110,7 @@ def write_seen(path: Path, seen: Seen) -> None:
     part.replace(path)
 
 
-def read_seen(path: Path) -> Seen | None:
+def read_stored(path: Path) -> StoredResult | None:
     """Read what was seen, or return None where there is nothing readable yet."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -118,6 +119,6 @@ def read_seen(path: Path) -> Seen | None:
         facts["scale"] = Scale(**facts["scale"])
         for key in ("picture_flags", "notes"):
             facts[key] = tuple(facts[key])
-        return Seen(candidates=candidates, **facts)
+        return StoredResult(candidates=candidates, **facts)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None

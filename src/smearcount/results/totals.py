@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from smearcount.classes import RBC
+from smearcount.counts.edge_rule import is_counted
+from smearcount.counts.grouping import Grouping, group
 from smearcount.counts.interval import Interval
-from smearcount.counts.slides import interval_of_sum
-from smearcount.report.slides_table import counted_field
-from smearcount.results.image_outcome import Outcome
+from smearcount.counts.slides import CountedField, Slide, add_up, interval_of_sum
+from smearcount.detector.card import ModelCard
+from smearcount.results.image_outcome import ImageOutcome
+from smearcount.results.result import CountResult
 
 
-def total(outcomes: Iterable[Outcome]) -> dict[str, int]:
+def total(outcomes: Iterable[ImageOutcome]) -> dict[str, int]:
     """Return the cells counted in all images together, by class name, in label order."""
     sums: dict[str, int] = {}
     for outcome in outcomes:
@@ -20,7 +26,7 @@ def total(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return sums
 
 
-def total_intervals(outcomes: Iterable[Outcome]) -> dict[str, Interval] | None:
+def total_intervals(outcomes: Iterable[ImageOutcome]) -> dict[str, Interval] | None:
     """Return between which numbers the true sums lie at 95 %, by class name.
 
     It holds if images fail independently; see :func:`smearcount.counts.slides.interval_of_sum`.
@@ -33,3 +39,40 @@ def total_intervals(outcomes: Iterable[Outcome]) -> dict[str, Interval] | None:
     if not results:
         return None
     return interval_of_sum([counted_field(each) for each in results], results[0].card.calibration)
+
+
+def slides_of(outcomes: Sequence[ImageOutcome], slide_of: Grouping, card: ModelCard) -> list[Slide]:
+    """Return the slides that images belong to.
+
+    Args:
+        outcomes: one per image.
+        slide_of: tells the slide of an image.
+        card: of the model that looked.
+
+    Raises:
+        UsageError: no image belongs to a slide.
+    """
+    slides = []
+    for name, places in group([outcome.name for outcome in outcomes], slide_of).items():
+        results = [outcomes[place].result for place in places]
+        counted = [counted_field(result) for result in results if result is not None]
+        failed = len(results) - len(counted)
+        slides.append(add_up(name, counted, card.classes, RBC, card.calibration, failed))
+    return slides
+
+
+def counted_field(result: CountResult) -> CountedField:
+    """Return what sums over images need to know of one."""
+    image, scale, seen = result.image, result.scale, result.candidates
+    allowed = seen[is_counted(result.settings.edge, seen, image, scale)]
+    known = scale.source in ("user", "file") and scale.pixel_size_um is not None
+    side_mm = (scale.pixel_size_um or np.nan) / 1000
+    return CountedField(
+        counts=result.counts,
+        scores=allowed.scores,
+        labels=allowed.labels,
+        area_mm2=image.width * image.height * side_mm**2 if known else None,
+        two_edges=result.settings.edge == "two-edges",
+        flagged=bool(result.flags),
+        settled=result.corrections > 0,
+    )

@@ -21,7 +21,7 @@ from smearcount import __version__
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
 from smearcount.image.draw import draw
-from smearcount.results.stored import Seen
+from smearcount.results.stored import StoredResult
 from smearcount.web.correction_log import OutdatedError
 from smearcount.web.downloads import WRITERS
 from smearcount.web.photograph import Photograph, UnknownPhotographError
@@ -214,7 +214,7 @@ def _route_takeaway(app: FastAPI, session: Session) -> None:
         return _download(name, "image/png", lambda path: draw(result).save(path, format="PNG"))
 
 
-def _counted(session: Session, identity: str) -> tuple[Photograph, Seen]:
+def _counted(session: Session, identity: str) -> tuple[Photograph, StoredResult]:
     photograph = session.roll.get(identity)
     if photograph.seen is None:
         raise HTTPException(404, "This photograph is not counted yet.")

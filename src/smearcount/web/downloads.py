@@ -13,9 +13,10 @@ from smearcount.counts.grouping import BY_FOLDER, grouping
 from smearcount.image.find import SUFFIXES
 from smearcount.report.coco_export import shortest, write_coco
 from smearcount.report.html import write_report
-from smearcount.report.slides_table import slides_of, write_slides_csv
+from smearcount.report.slides_table import write_slides_csv
 from smearcount.report.table import write_counts_csv
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
+from smearcount.results.totals import slides_of
 from smearcount.web.labels import write_labels
 from smearcount.web.names import natural_order
 from smearcount.web.session import Session
@@ -23,7 +24,7 @@ from smearcount.web.session import Session
 Writer = Callable[[Session, Path], None]
 
 
-def outcomes(session: Session) -> list[Outcome]:
+def outcomes(session: Session) -> list[ImageOutcome]:
     """Return what became of each photograph, corrected, in the order of the page.
 
     Those that are still waiting are left out.
@@ -32,9 +33,9 @@ def outcomes(session: Session) -> list[Outcome]:
     for photograph in sorted(session.roll, key=lambda one: natural_order(one.name)):
         result = session.counted(photograph)
         if result is not None:
-            found.append(Outcome(photograph.name, result=result))
+            found.append(ImageOutcome(photograph.name, result=result))
         elif photograph.state == "failed":
-            found.append(Outcome(photograph.name, error=photograph.reason))
+            found.append(ImageOutcome(photograph.name, error=photograph.reason))
     return found
 
 

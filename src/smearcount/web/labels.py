@@ -10,14 +10,14 @@ from typing import Final
 
 from smearcount.errors import UsageError
 from smearcount.report.coco_export import write_coco
-from smearcount.results.image_outcome import Outcome
+from smearcount.results.image_outcome import ImageOutcome
 
 VALIDATION_EVERY: Final = 5
 """Of so many photographs one validates; training drops it if it nearly repeats another."""
 
 
 def write_labels(
-    path: Path, outcomes: Sequence[Outcome], photographs: Path, classes: Sequence[str]
+    path: Path, outcomes: Sequence[ImageOutcome], photographs: Path, classes: Sequence[str]
 ) -> None:
     """Write a zip archive with ``train.bbox.json``, ``val.bbox.json`` (COCO) and ``images/``.
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from smearcount.results.stored import Seen
+from smearcount.results.stored import StoredResult
 
 State = Literal["waiting", "counting", "done", "failed", "cancelled"]
 
@@ -36,7 +36,7 @@ class Photograph:
     order: int
     state: State = "waiting"
     reason: str = ""
-    seen: Seen | None = None
+    seen: StoredResult | None = None
     revision: int = 0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from smearcount.classes import class_colour
 from smearcount.quality.flags import EXPLAINED
 from smearcount.results.corrections import apply, history
-from smearcount.results.stored import Seen
+from smearcount.results.stored import StoredResult
 from smearcount.settings import PIXEL_SIZES_UM
 from smearcount.web.photograph import Photograph
 from smearcount.web.schema import (
@@ -55,7 +55,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
         )
 
 
-def photograph_body(session: Session, photograph: Photograph, seen: Seen) -> PhotographBody:
+def photograph_body(session: Session, photograph: Photograph, seen: StoredResult) -> PhotographBody:
     """Return everything about a photograph that was counted."""
     with session.roll.changed:
         return PhotographBody(
@@ -74,13 +74,13 @@ def photograph_body(session: Session, photograph: Photograph, seen: Seen) -> Pho
         )
 
 
-def corrected_body(session: Session, photograph: Photograph, seen: Seen) -> CorrectedBody:
+def corrected_body(session: Session, photograph: Photograph, seen: StoredResult) -> CorrectedBody:
     """Return what the corrections of a photograph amount to."""
     with session.roll.changed:
         return CorrectedBody(**_corrections(session, photograph, seen))
 
 
-def _corrections(session: Session, photograph: Photograph, seen: Seen) -> dict[str, Any]:
+def _corrections(session: Session, photograph: Photograph, seen: StoredResult) -> dict[str, Any]:
     lines = session.lines(photograph)
     done, undone = history(lines)
     kept, added = apply(lines, seen.candidates, session.card.classes)

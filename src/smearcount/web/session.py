@@ -16,7 +16,7 @@ from smearcount.errors import UsageError
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import Cell, Correction, history
 from smearcount.results.result import CountResult
-from smearcount.results.stored import Seen
+from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
 from smearcount.web.correction_log import Journal
 from smearcount.web.names import numbered, safe_name
@@ -116,7 +116,9 @@ class Session:
                     return photograph
             return None
 
-    def finish(self, photograph: Photograph, asked: Settings, seen: Seen | None, why: str) -> None:
+    def finish(
+        self, photograph: Photograph, asked: Settings, seen: StoredResult | None, why: str
+    ) -> None:
         """Record what was seen, or why nothing could be.
 
         Args:

@@ -21,7 +21,7 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from smearcount.errors import UsageError
-from smearcount.results.stored import Seen, read_seen, write_seen
+from smearcount.results.stored import StoredResult, read_stored, write_stored
 from smearcount.settings import Settings
 from smearcount.web.lock import claim
 from smearcount.web.names import numbered
@@ -98,13 +98,13 @@ class SessionFolder:
         facts = {key: getattr(photograph, key) for key in ("name", "sha256", "order")}
         _write(home / "photograph.json", json.dumps(facts))
 
-    def keep_seen(self, photograph: Photograph, seen: Seen) -> None:
+    def keep_seen(self, photograph: Photograph, seen: StoredResult) -> None:
         """Write what was seen in a photograph.
 
         Raises:
             OSError: the disk is full or not writable.
         """
-        write_seen(self._home(photograph) / "seen.npz", seen)
+        write_stored(self._home(photograph) / "seen.npz", seen)
 
     def forget(self, photograph: Photograph) -> None:
         """Remove a photograph and what was seen in it."""
@@ -125,7 +125,7 @@ class SessionFolder:
             except (OSError, ValueError, TypeError):
                 continue
             if self.file(photograph).is_file():
-                photograph.seen = read_seen(file.with_name("seen.npz"))
+                photograph.seen = read_stored(file.with_name("seen.npz"))
                 yield photograph
 
     def write_settings(self, settings: Settings) -> None:

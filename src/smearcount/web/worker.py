@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from smearcount.analyze import analyse
+from smearcount.analyze import analyze
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
 from smearcount.image.read import open_image
-from smearcount.results.stored import Seen
+from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
 from smearcount.web.photograph import Photograph
 from smearcount.web.session import Session
@@ -79,15 +79,15 @@ class Worker:
         """Look at empty glass once, so that the first photograph finds everything loaded."""
         blank = np.full(_BLANK_SHAPE, 230, dtype=np.uint8)
         try:
-            analyse(lambda: open_image(blank), self._detector, Settings())
+            analyze(lambda: open_image(blank), self._detector, Settings())
         except Exception as error:  # the first photograph will say it to the user
             _log.debug("warming up failed: %s", error)
 
-    def _look(self, photograph: Photograph, settings: Settings) -> Seen:
+    def _look(self, photograph: Photograph, settings: Settings) -> StoredResult:
         path = self._session.folder.file(photograph)
         # Thresholds and edge rule come later, from what was seen.
-        result = analyse(lambda: open_image(path), self._detector, settings)
+        result = analyze(lambda: open_image(path), self._detector, settings)
         tiles = self._session.folder.tiles(photograph)
         if not tiles.exists():
             build_pyramid(result.image, tiles)
-        return Seen.of(replace(result, image=replace(result.image, name=photograph.name)))
+        return StoredResult.of(replace(result, image=replace(result.image, name=photograph.name)))
