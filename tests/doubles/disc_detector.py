@@ -1,7 +1,8 @@
-"""A picture of discs whose colours say what they are, and a detector that reads them.
+"""A picture of discs whose colors say what they are, and a detector that reads them.
 
-Each disc lies in its own square of 40 px. Red, green or blue is the class, and how dark the disc is
-tells the score, so a test knows every cell and no model is needed.
+Each disc lies in its own square, of 40 px unless a test asks for another size. Red, green or blue
+is the class, and how dark the disc is tells the score, so a test knows every cell and no model is
+needed.
 """
 
 from __future__ import annotations
@@ -36,18 +37,20 @@ class DiscDetector:
     """Finds the discs; see the module."""
 
     card: ModelCard = CARD
+    square: int = SQUARE
 
     def detect(self, pixels: Pixels) -> Detections:
         boxes, scores, labels = [], [], []
+        square = self.square
         height, width = pixels.shape[:2]
-        for top in range(0, height - SQUARE + 1, SQUARE):
-            for left in range(0, width - SQUARE + 1, SQUARE):
-                colour = pixels[top + SQUARE // 2, left + SQUARE // 2].astype(int)
-                if colour.max() == colour.min():
+        for top in range(0, height - square + 1, square):
+            for left in range(0, width - square + 1, square):
+                color = pixels[top + square // 2, left + square // 2].astype(int)
+                if color.max() == color.min():
                     continue
-                square = pixels[top : top + SQUARE, left : left + SQUARE]
-                rows, columns = np.nonzero(square.max(axis=2) != square.min(axis=2))
-                name = next(n for n, c in _CHANNEL.items() if c == int(colour.argmax()))
+                part = pixels[top : top + square, left : left + square]
+                rows, columns = np.nonzero(part.max(axis=2) != part.min(axis=2))
+                name = next(n for n, c in _CHANNEL.items() if c == int(color.argmax()))
                 boxes.append(
                     (
                         left + columns.min(),
@@ -56,7 +59,7 @@ class DiscDetector:
                         top + rows.max() + 1,
                     )
                 )
-                scores.append((255 - int(np.sort(colour)[1])) / 256)
+                scores.append((255 - int(np.sort(color)[1])) / 256)
                 labels.append(CLASS_NAMES.index(name) + 1)
         return Detections(
             np.array(boxes, dtype=np.float32).reshape(-1, 4),
@@ -65,16 +68,22 @@ class DiscDetector:
         )
 
 
-def smear(cells: list[tuple[str, float]], columns: int = 8, rows: int = 6) -> NDArray[np.uint8]:
+def smear(
+    cells: list[tuple[str, float]],
+    columns: int = 8,
+    rows: int = 6,
+    square: int = SQUARE,
+    radius: int = RADIUS,
+) -> NDArray[np.uint8]:
     """Draw cells, given as (class, score below 0.99), square by square from the top left."""
-    picture = Image.new("RGB", (columns * SQUARE, rows * SQUARE), (240, 240, 240))
+    picture = Image.new("RGB", (columns * square, rows * square), (240, 240, 240))
     pen = ImageDraw.Draw(picture)
     for place, (name, score) in enumerate(cells):
-        x = place % columns * SQUARE + SQUARE // 2
-        y = place // columns * SQUARE + SQUARE // 2
-        colour = [255 - round(score * 256)] * 3
-        colour[_CHANNEL[name]] = 255
-        pen.ellipse((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS), fill=tuple(colour))
+        x = place % columns * square + square // 2
+        y = place // columns * square + square // 2
+        color = [255 - round(score * 256)] * 3
+        color[_CHANNEL[name]] = 255
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tuple(color))
     return np.asarray(picture)
 
 

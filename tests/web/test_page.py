@@ -7,12 +7,13 @@ import csv
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from doubles.disc_detector import CARD, DiscDetector, png, smear
+from doubles.disc_detector import CARD, SQUARE, DiscDetector, png, smear
 from smearcount.web.app import create_app
 
 sync_api = pytest.importorskip(
@@ -31,8 +32,10 @@ SECOND = png(smear([("RBC", 0.9)] * 5))
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    app = create_app(tmp_path / "session", DiscDetector())
+def address(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Serve the page; a test may say how large the squares of its discs are."""
+    square = getattr(request, "param", SQUARE)
+    app = create_app(tmp_path / "session", DiscDetector(square=square))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -106,6 +109,20 @@ def wait_for_counts(page: sync_api.Page, kind: str, expected: list[int]) -> None
 def open_photograph(page: sync_api.Page, name: str) -> None:
     page.get_by_role("button", name=f"Open {name}").click()
     sync_api.expect(page.locator("#photograph-name")).to_have_text(name)
+
+
+def until(page: sync_api.Page, condition: Callable[[], bool]) -> None:
+    """Wait, as long as the machine needs, until a condition holds."""
+    while not condition():
+        page.wait_for_timeout(20)
+
+
+def session_of(page: sync_api.Page) -> dict[str, Any]:
+    """Ask the server for the whole session."""
+    session: dict[str, Any] = page.evaluate(
+        "async () => (await fetch('api/session?since=-1')).json()"
+    )
+    return session
 
 
 def on_screen(page: sync_api.Page, x: float, y: float) -> tuple[float, float]:
@@ -212,6 +229,121 @@ def test_everything_goes_by_keyboard(page: sync_api.Page) -> None:
     wait_for_counts(page, "corrected", [0, 0, 0])
     page.keyboard.press("Escape")
     sync_api.expect(page.locator("#overview")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", [133], indirect=True)
+def test_with_an_edge_rule_the_panel_says_what_row_and_file_say(page: sync_api.Page) -> None:
+    # Cells as wide as in a real photograph, 129 px, that end 2 px from the border.
+    cells = [("RBC", 0.9)] * 4 + [("WBC", 0.8), ("RBC", 0.7), ("RBC", 0.3), ("RBC", 0.3)] * 2
+    drop(page, large=png(smear(cells, 4, 3, square=133, radius=64)))
+    wait_for_counts(page, "corrected", [2, 6, 0])
+    open_photograph(page, "large.png")
+    for rule, counts_by_threshold in (
+        ("inside", {"0.8": [0, 0, 0], "0.6": [0, 1, 0], "0.2": [0, 2, 0]}),
+        ("two-edges", {"0.8": [1, 3, 0], "0.6": [1, 4, 0], "0.2": [1, 5, 0]}),
+        ("all", {"0.8": [2, 4, 0], "0.6": [2, 6, 0], "0.2": [2, 10, 0]}),
+    ):
+        page.locator("#edge").select_option(rule)
+        for threshold, expected in counts_by_threshold.items():
+            page.locator("#threshold-1").fill(threshold)
+            wait_for_counts(page, "automatic", expected)
+            wait_for_counts(page, "corrected", expected)
+            while settings_of_server(page) != (rule, float(threshold)):
+                page.wait_for_timeout(20)
+            row = session_of(page)["photographs"][0]
+            assert row["automatic"]["counted"] == row["corrected"]["counted"] == expected
+            text = page.evaluate("async () => (await fetch('api/takeaway/counts.csv')).text()")
+            table = next(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
+            assert [int(table[name]) for name in CARD.classes] == expected
+
+
+def settings_of_server(page: sync_api.Page) -> tuple[str, float | None]:
+    """Return the edge rule and the threshold of red cells that the server has."""
+    settings = session_of(page)["settings"]
+    return settings["edge"], (settings["thresholds"] or [None, None])[1]
+
+
+class HeldCorrections:
+    """Corrections that reach the server only when the test lets them go."""
+
+    def __init__(self, page: sync_api.Page) -> None:
+        self._held: list[sync_api.Route] = []
+        page.route("**/corrections", lambda route: self._held.append(route))
+        self._page = page
+
+    def let_one_go(self) -> None:
+        """Wait for a correction to be sent, and let it through to the server."""
+        until(self._page, lambda: bool(self._held))
+        with self._page.expect_response("**/corrections"):
+            self._held.pop(0).continue_()
+
+
+def test_a_late_answer_leaves_a_newer_selection_alone(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    held = HeldCorrections(page)
+    status = page.locator("#status")
+    page.locator("#canvas").focus()
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+a")
+    sync_api.expect(status).to_have_text("14 cells selected")
+    held.let_one_go()
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    page.keyboard.press("Delete")
+    held.let_one_go()
+    wait_for_counts(page, "corrected", [0, 0, 0])
+    # An undo keeps what is selected.
+    page.keyboard.press("Control+z")
+    held.let_one_go()
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+z")
+    held.let_one_go()
+    wait_for_counts(page, "corrected", [1, 12, 1])
+    page.keyboard.press("Delete")
+    held.let_one_go()
+    wait_for_counts(page, "corrected", [0, 1, 0])
+
+
+def test_corrections_made_faster_than_they_are_answered_add_up(page: sync_api.Page) -> None:
+    drop(page, second=SECOND)
+    wait_for_counts(page, "automatic", [0, 5, 0])
+    open_photograph(page, "second.png")
+    held = HeldCorrections(page)
+    page.locator("#canvas").focus()
+    page.keyboard.press("n")
+    for key in ("ArrowRight", "1", "ArrowRight", "ArrowDown", "3"):
+        page.keyboard.press(key)
+    for _ in range(5):
+        held.let_one_go()
+    wait_for_counts(page, "corrected", [0, 4, 1])
+    identity = session_of(page)["photographs"][0]["id"]
+    seen = page.evaluate(
+        "async (path) => (await fetch(path)).json()", f"api/photographs/{identity}"
+    )
+    left, top, right, bottom = seen["boxes"][seen["removed"][0]]
+    assert seen["added"] == [{"box": [left + 2, top + 1, right + 2, bottom + 1], "label": 3}]
+
+
+def test_after_a_deletion_n_goes_on_from_there(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    status = page.locator("#status")
+    page.locator("#canvas").focus()
+    for number in range(1, 6):
+        page.keyboard.press("n")
+        sync_api.expect(status).to_contain_text(f"{number} of 14")
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    page.keyboard.press("n")
+    sync_api.expect(status).to_contain_text("5 of 13")
+    page.keyboard.press("Delete")
+    wait_for_counts(page, "corrected", [1, 10, 1])
+    page.keyboard.press("p")
+    sync_api.expect(status).to_contain_text("4 of 12")
 
 
 def test_a_cell_is_moved_and_resized_by_hand(page: sync_api.Page, tmp_path: Path) -> None:
@@ -330,7 +462,7 @@ def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_ap
             };
             const photograph = { row: { id: "nobody" }, journal: 0 };
             for (const kind of ["undo", "redo"]) {
-                await send(photograph, { kind }, () => {}, (why) => said.push(`${kind}: ${why}`));
+                await send(photograph, () => ({ kind }), () => {}, (why) => said.push(`${kind}: ${why}`));
             }
             window.fetch = ask;
             return said;

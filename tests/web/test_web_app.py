@@ -75,6 +75,30 @@ def test_thresholds_and_edge_rule_change_every_count_at_once(client: TestClient)
     assert client.put("/api/settings", json=body | {"thresholds": [0.5]}).status_code == 400
 
 
+def test_the_page_is_told_which_cells_each_edge_rule_leaves_out(tmp_path: Path) -> None:
+    # Cells 129 px wide that end 2 px from the border: it is near enough for cells of this size.
+    cells = [("RBC", 0.9)] * 5 + [("WBC", 0.8), ("RBC", 0.3)] * 4
+    app = create_app(tmp_path / "session", DiscDetector(square=133))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        identity = upload(client, png(smear(cells, 4, 3, square=133, radius=64)), "a.png")["id"]
+        settled(client)
+        near, far = [2.2, 140, 90, 230], [200, 140, 300, 230]
+        correct(client, identity, 0, add=[{"box": box, "label": "WBC"} for box in (near, far)])
+        for limits in ([0.5, 0.5, 0.5], [0.5, 0.2, 0.5]):
+            for rule in ("all", "inside", "two-edges"):
+                client.put("/api/settings", json={"thresholds": limits, "edge": rule})
+                seen = client.get(f"/api/photographs/{identity}").json()
+                scores = seen["scores"] + [1.0] * len(seen["added"])
+                labels = seen["labels"] + [cell["label"] for cell in seen["added"]]
+                found = [i for i, label in enumerate(labels) if scores[i] >= limits[label - 1]]
+                counted = [labels[i] for i in found if i not in seen["excluded"][rule]]
+                expected = seen["row"]["corrected"]["counted"]
+                assert [counted.count(label) for label in (1, 2, 3)] == expected
+        assert seen["excluded"]["all"] == []
+        assert len(scores) - 2 not in seen["excluded"]["two-edges"]
+        assert len(scores) - 2 in seen["excluded"]["inside"]
+
+
 def test_flags_follow_the_thresholds_as_from_python(client: TestClient, tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     file.write_bytes(png(PICTURE))

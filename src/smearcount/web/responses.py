@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from smearcount.classes import class_colour
+from smearcount.counts.edge_rule import counted_by
+from smearcount.detections.detections import Detections
 from smearcount.quality.flags import EXPLAINED
 from smearcount.results.corrections import apply, history
 from smearcount.results.stored import StoredResult
-from smearcount.settings import PIXEL_SIZES_UM
+from smearcount.settings import PIXEL_SIZES_UM, EdgeRule
 from smearcount.web.photograph import Photograph
 from smearcount.web.schema import (
     AddedCell,
@@ -88,7 +90,26 @@ def _corrections(session: Session, photograph: Photograph, seen: StoredResult) -
         "row": PhotographRow.of(session, photograph),
         "removed": np.flatnonzero(~kept).tolist(),
         "added": [AddedCell(box=box.tolist(), label=label) for box, _, label in added],
+        "excluded": {
+            rule: _excluded_by(rule, session, photograph, seen, added)
+            for rule in get_args(EdgeRule)
+        },
         "journal": len(lines),
         "can_undo": bool(done),
         "can_redo": bool(undone),
     }
+
+
+def _excluded_by(
+    rule: EdgeRule, session: Session, photograph: Photograph, seen: StoredResult, added: Detections
+) -> list[int]:
+    """Return which cells an edge rule leaves out, whatever their scores.
+
+    Returns:
+        indices of the candidates, then of the cells added by hand, counted on from the candidates.
+    """
+    file = session.folder.file(photograph)
+    image = seen.result(photograph.name, file, session.card, session.settings).image
+    counted = [counted_by(rule, cells, image, seen.scale) for cells in (seen.candidates, added)]
+    excluded: list[int] = np.flatnonzero(~np.concatenate(counted)).tolist()
+    return excluded

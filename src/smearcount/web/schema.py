@@ -187,6 +187,7 @@ class PhotographBody(BaseModel):
         labels: of each, 1-based.
         removed: indices of the detections removed by hand.
         added: cells added by hand.
+        excluded: which cells each edge rule leaves out: indices into ``boxes``, then ``added``.
         journal: how many corrections there are, undone ones included.
         can_undo: whether there is a correction to take back.
         can_redo: whether there is one to bring back.
@@ -206,6 +207,7 @@ class PhotographBody(BaseModel):
     labels: list[int]
     removed: list[int]
     added: list[AddedCell]
+    excluded: dict[EdgeRule, list[int]]
     journal: int
     can_undo: bool
     can_redo: bool
@@ -221,6 +223,7 @@ class CorrectedBody(BaseModel):
     row: PhotographRow
     removed: list[int]
     added: list[AddedCell]
+    excluded: dict[EdgeRule, list[int]]
     journal: int
     can_undo: bool
     can_redo: bool

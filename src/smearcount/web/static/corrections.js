@@ -6,14 +6,17 @@ import { t } from "./text.js";
 
 let queue = Promise.resolve();
 
-// Sends an edit {remove, add}, an undo or a redo. `take` gets what the photograph's corrections now
-// amount to, and how many cells this one added; `say` gets why it was refused.
-export function send(photograph, correction, take, say) {
-  queue = queue.then(() => sendNow(photograph, correction, take, say));
+// Queues an edit {remove, add}, an undo or a redo. `make` returns it when its turn comes, or null if
+// nothing is left to do; `take` then hears that the photograph's corrections are up to date, and how
+// many cells this one added; `say` gets why it was refused.
+export function send(photograph, make, take, say) {
+  queue = queue.then(() => sendNow(photograph, make, take, say));
   return queue;
 }
 
-async function sendNow(photograph, correction, take, say) {
+async function sendNow(photograph, make, take, say) {
+  const correction = make();
+  if (!correction) return;
   const { id } = photograph.row;
   const body = { after: photograph.journal, kind: "edit", remove: [], add: [], ...correction };
   try {
@@ -37,7 +40,7 @@ async function explain(error, photograph, take, say) {
   }
 }
 
-function accept(photograph, { row, removed, added, journal, can_undo, can_redo }) {
+function accept(photograph, { row, removed, added, excluded, journal, can_undo, can_redo }) {
   putRow(row);
-  Object.assign(photograph, { row, removed, added, journal, can_undo, can_redo });
+  Object.assign(photograph, { row, removed, added, excluded, journal, can_undo, can_redo });
 }

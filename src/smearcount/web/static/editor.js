@@ -6,7 +6,7 @@ import { Cells } from "./cells.js";
 import { send } from "./corrections.js";
 import { brief, spoken } from "./describe.js";
 import { Gestures } from "./gestures.js";
-import { inside, readingOrder } from "./order.js";
+import { inside, neighborInOrder, readingOrder } from "./order.js";
 import { Stage } from "./stage.js";
 import { announce, putRow, store, thresholds } from "./store.js";
 import { cellName, number, t } from "./text.js";
@@ -19,6 +19,8 @@ export class Editor {
   constructor(canvas, hoverBox, { say, moved, leave, turn }) {
     Object.assign(this, { hoverBox, say, moved, leave, turn });
     this.selection = new Set();
+    this.choice = 0; // grows whenever the user selects something else
+    this.lastVisited = null; // the cell from which N and P go on
     this.tool = "look";
     this.label = 1;
     this.showBoxes = true;
@@ -48,6 +50,7 @@ export class Editor {
     this.photograph = photograph;
     this.cells = new Cells(photograph);
     this.selection.clear();
+    this.lastVisited = null;
     const red = store.classes.findIndex((one) => one.name === "RBC");
     this.label = red < 0 ? 1 : red + 1;
     putRow(photograph.row);
@@ -96,43 +99,40 @@ export class Editor {
   // --- selection
 
   select(index, add) {
-    if (!add) this.selection.clear();
-    if (index !== null) {
-      if (add && this.selection.has(index)) this.selection.delete(index);
-      else this.selection.add(index);
-    }
-    this.afterSelection(index);
+    const chosen = new Set(add ? this.selection : []);
+    if (index !== null && !chosen.delete(index)) chosen.add(index);
+    this.choose(chosen, index);
   }
 
   selectArea(box, add) {
     const before = add ? this.selection : [];
-    this.selection = new Set([...before, ...inside(box, this.shown, this.cells.boxes)]);
-    this.afterSelection(null);
+    this.choose(new Set([...before, ...inside(box, this.shown, this.cells.boxes)]));
   }
 
   selectAll() {
-    this.selection = new Set(this.shown);
-    this.afterSelection(null);
+    this.choose(new Set(this.shown));
   }
 
   // Goes to the next or the previous cell in reading order.
   step(direction) {
-    const n = this.shown.length;
-    if (!n) return;
-    const order = readingOrder(this.shown, this.cells.boxes, this.cellPx);
-    const at = order.indexOf([...this.selection].at(-1));
-    const next = at < 0 ? (direction > 0 ? 0 : n - 1) : (at + direction + n) % n;
-    this.selection = new Set([order[next]]);
-    this.view.reveal(this.cells.boxes[order[next]]);
-    this.afterSelection(order[next], next + 1);
+    if (!this.shown.length) return;
+    const { boxes } = this.cells;
+    const from = [...this.selection].at(-1) ?? this.lastVisited;
+    const order = readingOrder(this.shown, boxes, this.cellPx);
+    const next = neighborInOrder(order, boxes, this.cellPx, from, direction);
+    this.view.reveal(boxes[next]);
+    this.choose(new Set([next]), next, order.indexOf(next) + 1);
   }
 
-  afterSelection(index, place) {
+  // Selects what the user asked for; `index` is the one cell meant, `place` its number in order.
+  choose(selection, index = null, place = this.shown.indexOf(index) + 1) {
+    this.selection = selection;
+    this.choice += 1;
+    this.lastVisited = [...selection].at(-1) ?? this.lastVisited;
     this.stage.redraw();
-    if (this.selection.size === 1 && index !== null) {
-      const at = place ?? this.shown.indexOf(index) + 1;
-      this.say(spoken(this.cells, index, at, this.shown.length));
-    } else if (this.selection.size) this.say(t("selected", { n: number(this.selection.size) }));
+    if (selection.size === 1 && index !== null) {
+      this.say(spoken(this.cells, index, place, this.shown.length));
+    } else if (selection.size) this.say(t("selected", { n: number(selection.size) }));
     announce();
   }
 
@@ -146,19 +146,17 @@ export class Editor {
 
   // --- corrections
 
-  cell(index, box = this.cells.boxes[index], label = this.cells.labels[index]) {
-    return { box, label: store.classes[label - 1].name };
-  }
-
-  clip([left, top, right, bottom]) {
-    const { width, height } = this.cells;
-    return [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
-  }
-
   add(box) {
-    const clipped = this.clip(box);
+    const clipped = clip(box, this.cells);
     if (!wide(clipped)) return;
-    this.send({ add: [{ box: clipped, label: store.classes[this.label - 1].name }] });
+    const { choice } = this;
+    const added = { box: clipped, label: store.classes[this.label - 1].name };
+    this.send(
+      () => ({ add: [added] }),
+      (indices) => {
+        if (choice === this.choice) this.selection = new Set(indices);
+      },
+    );
   }
 
   // A cell of the usual size in the middle of the view.
@@ -169,58 +167,85 @@ export class Editor {
   }
 
   remove() {
-    if (!this.selection.size) this.say(t("nothingSelected"));
-    else this.send({ remove: [...this.selection].map((index) => this.cell(index)) }, false);
+    if (!this.selection.size) {
+      this.say(t("nothingSelected"));
+      return;
+    }
+    const { cells } = this;
+    const targets = [...this.selection];
+    this.send(() => {
+      const present = cells.currentOf(targets);
+      return present.length ? { remove: present.map((index) => cellOf(cells, index)) } : null;
+    });
   }
 
   // Makes the selected cells, and the next one added, of a class; returns whether it exists.
   relabel(label) {
     if (label > store.classes.length) return false;
     this.label = label;
-    const wrong = [...this.selection].filter((index) => this.cells.labels[index] !== label);
-    if (wrong.length) {
-      this.send({
-        remove: wrong.map((index) => this.cell(index)),
-        add: wrong.map((index) => this.cell(index, this.cells.boxes[index], label)),
-      });
-    } else announce();
+    this.replace((cells, index) => ({ box: cells.boxes[index], label }));
+    announce();
     return true;
   }
 
   // Moves or resizes the selected cells.
   change(change) {
-    const chosen = [...this.selection];
-    const boxes = chosen.map((index) => this.clip(change(this.cells.boxes[index])));
-    if (!chosen.length || !boxes.every(wide)) {
-      this.stage.redraw();
-      return;
-    }
-    this.send({
-      remove: chosen.map((index) => this.cell(index)),
-      add: chosen.map((index, place) => this.cell(index, boxes[place])),
+    this.replace((cells, index) => ({
+      box: clip(change(cells.boxes[index]), cells),
+      label: cells.labels[index],
+    }));
+    this.stage.redraw();
+  }
+
+  // Replaces each selected cell by what `next` makes of it, {box, label}.
+  replace(next) {
+    const { cells } = this;
+    const targets = [...this.selection];
+    let replaced = [];
+    const make = () => {
+      const present = cells.currentOf(targets);
+      const after = new Map(present.map((index) => [index, next(cells, index)]));
+      if (![...after.values()].every(({ box }) => wide(box))) return null;
+      replaced = present.filter((index) => !sameAs(cells, index, after.get(index)));
+      if (!replaced.length) return null;
+      return {
+        remove: replaced.map((index) => cellOf(cells, index)),
+        add: replaced.map((index) => ({ ...after.get(index), label: className(after.get(index).label) })),
+      };
+    };
+    this.send(make, (added) => {
+      for (const [place, index] of added.entries()) cells.replace(replaced[place], index);
     });
   }
 
   undo() {
-    if (this.photograph?.can_undo) this.send({ kind: "undo" }, false);
+    const { photograph } = this;
+    this.send(() => (photograph.can_undo ? { kind: "undo" } : null));
   }
 
   redo() {
-    if (this.photograph?.can_redo) this.send({ kind: "redo" }, false);
-  }
-
-  send(correction, selectAdded = true) {
     const { photograph } = this;
-    const take = (added) => {
-      if (this.photograph === photograph) this.afterCorrection(selectAdded ? added : 0);
-    };
-    send(photograph, correction, take, this.say);
+    this.send(() => (photograph.can_redo ? { kind: "redo" } : null));
   }
 
-  afterCorrection(added) {
-    this.cells.correct(this.photograph);
-    const n = this.cells.boxes.length;
-    this.selection = new Set(Array.from({ length: added }, (_, i) => n - added + i));
+  // Queues a correction, which `make` returns when its turn comes. By then the selection may be
+  // another: `make` and `done`, which gets the indices of the cells added, keep to the cells that
+  // were meant.
+  send(make, done = () => {}) {
+    const { photograph, cells } = this;
+    if (!photograph) return;
+    const take = (n) => {
+      const standing = cells.update(photograph);
+      if (n) done(standing.slice(-n));
+      if (this.cells === cells) this.afterCorrection();
+    };
+    send(photograph, make, take, this.say);
+  }
+
+  // The selection stays with its cells, whatever the user selected since the correction was sent.
+  afterCorrection() {
+    this.selection = new Set(this.cells.currentOf(this.selection));
+    if (this.lastVisited !== null) this.lastVisited = this.cells.current(this.lastVisited) ?? this.lastVisited;
     this.recount();
     const { counted } = this.tallies().corrected;
     const counts = store.classes.map((one, i) => `${cellName(one.name)} ${number(counted[i])}`);
@@ -251,3 +276,16 @@ export class Editor {
     announce();
   }
 }
+
+const className = (label) => store.classes[label - 1].name;
+const cellOf = (cells, index) => ({ box: cells.boxes[index], label: className(cells.labels[index]) });
+
+const sameAs = (cells, index, { box, label }) =>
+  label === cells.labels[index] && box.every((edge, side) => edge === cells.boxes[index][side]);
+
+const clip = ([left, top, right, bottom], { width, height }) => [
+  Math.max(left, 0),
+  Math.max(top, 0),
+  Math.min(right, width),
+  Math.min(bottom, height),
+];

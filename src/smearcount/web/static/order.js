@@ -2,11 +2,23 @@
 
 // Sorts indices from the top left to the bottom right, in rows as high as a cell.
 export function readingOrder(indices, boxes, rowHeight) {
-  const keyed = indices.map((index) => {
-    const [left, top, right, bottom] = boxes[index];
-    return { index, row: Math.floor((top + bottom) / 2 / rowHeight), x: left + right };
-  });
-  return keyed.sort((a, b) => a.row - b.row || a.x - b.x).map(({ index }) => index);
+  return [...indices].sort(byPlace(boxes, rowHeight));
+}
+
+// The index that follows (direction 1) or comes before (-1) another in a reading order, which need
+// not hold it itself; after the last comes the first. `from` is null at the beginning.
+export function neighborInOrder(order, boxes, rowHeight, from, direction) {
+  const first = direction > 0 ? order[0] : order.at(-1);
+  if (from === null) return first;
+  const compare = byPlace(boxes, rowHeight);
+  const beyond = (index) => compare(index, from) * direction > 0;
+  return (direction > 0 ? order.find(beyond) : order.findLast(beyond)) ?? first;
+}
+
+function byPlace(boxes, rowHeight) {
+  const row = ([, top, , bottom]) => Math.floor((top + bottom) / 2 / rowHeight);
+  const x = ([left, , right]) => left + right;
+  return (a, b) => row(boxes[a]) - row(boxes[b]) || x(boxes[a]) - x(boxes[b]) || a - b;
 }
 
 // Returns the indices of the boxes whose middle lies in an area.
