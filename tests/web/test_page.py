@@ -462,7 +462,8 @@ def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_ap
             };
             const photograph = { row: { id: "nobody" }, journal: 0 };
             for (const kind of ["undo", "redo"]) {
-                await send(photograph, () => ({ kind }), () => {}, (why) => said.push(`${kind}: ${why}`));
+                const say = (why) => said.push(`${kind}: ${why}`);
+                await send(photograph, () => ({ kind }), () => {}, say);
             }
             window.fetch = ask;
             return said;

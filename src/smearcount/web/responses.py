@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 
 from smearcount.classes import class_colour
-from smearcount.counts.edge_rule import counted_by
+from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
 from smearcount.quality.flags import EXPLAINED
 from smearcount.results.corrections import apply, history
@@ -110,6 +110,6 @@ def _excluded_by(
     """
     file = session.folder.file(photograph)
     image = seen.result(photograph.name, file, session.card, session.settings).image
-    counted = [counted_by(rule, cells, image, seen.scale) for cells in (seen.candidates, added)]
+    counted = [is_counted(rule, cells, image, seen.scale) for cells in (seen.candidates, added)]
     excluded: list[int] = np.flatnonzero(~np.concatenate(counted)).tolist()
     return excluded
