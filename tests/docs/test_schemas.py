@@ -1,0 +1,62 @@
+"""The page of file formats says what the code writes, and its schemas describe what is written."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from smearcount.classes import CLASS_NAMES
+from smearcount.report.slides_table import slide_columns
+from smearcount.report.table import columns
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def load_build():
+    spec = importlib.util.spec_from_file_location("schemas", DOCS / "schemas" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BUILD = load_build()
+
+
+@pytest.mark.parametrize("name", BUILD.DESCRIBED)
+def test_schema_is_what_the_code_gives(name):
+    stored = (DOCS / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert stored == BUILD.schema(name), "run python docs/schemas/build.py"
+
+
+def test_every_schema_is_linked_and_every_link_is_a_schema():
+    page = (DOCS / "file-formats.md").read_text(encoding="utf-8")
+    files = {path.name for path in (DOCS / "schemas").glob("*.json")}
+    assert files == {f"{name}.schema.json" for name in BUILD.DESCRIBED}
+    assert all(f"(schemas/{name})" in page for name in files)
+
+
+def test_the_cards_that_ship_keep_to_their_schema():
+    schema = json.loads(BUILD.schema("model-card"))
+    for path in Path(__file__).parents[2].glob("src/smearcount/detector/model/*.json"):
+        known = set(schema["properties"])
+        assert set(json.loads(path.read_text(encoding="utf-8"))) <= known
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        [column.title for column in columns(CLASS_NAMES)],
+        [title for title, _ in slide_columns(CLASS_NAMES)],
+    ],
+    ids=["counts.csv", "slides.csv"],
+)
+def test_every_column_is_explained(titles):
+    page = (DOCS / "file-formats.md").read_text(encoding="utf-8")
+    for title in titles:
+        # What is said of one class holds for the others.
+        alike = {title.replace(name, other, 1) for name in CLASS_NAMES for other in CLASS_NAMES}
+        explained = any(f"`{each}`" in page for each in alike)
+        assert explained, f"docs/file-formats.md does not explain {title}"
