@@ -15,7 +15,7 @@ import argparse
 import math
 from pathlib import Path
 
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.evaluation.average_precision import average_precision
 from smearcount.training.artifacts import finish, predict_all, write_cards
 from smearcount.training.data import read_training_data

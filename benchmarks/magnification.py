@@ -21,7 +21,7 @@ import smearcount
 from smearcount.classes import CLASS_NAMES
 from smearcount.datasets.read import read_dataset
 from smearcount.detector.scale import RBC_UM
-from smearcount.quality.flags import ODD_MAGNIFICATION
+from smearcount.quality.flags import IMPLAUSIBLE_MAGNIFICATION
 from smearcount.training.samples import rbc_diameters
 
 FACTORS = (0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.5)
@@ -41,7 +41,7 @@ def counted(path: Path, factor: float) -> list[int]:
 def flagged(path: Path, pixel_size_um: float) -> bool:
     """Tell whether a photograph counted with this pixel size is flagged for it."""
     flags = smearcount.count(path, pixel_size_um=pixel_size_um).flags
-    return ODD_MAGNIFICATION in flags
+    return IMPLAUSIBLE_MAGNIFICATION in flags
 
 
 def main() -> None:

@@ -30,8 +30,8 @@ from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
 from smearcount.datasets.read import Dataset, clean, read_dataset
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
-from smearcount.detector.detect import detect_field
+from smearcount.detector.detect import detect
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.evaluation.average_precision import average_precision
 from smearcount.evaluation.cells import TrueCells
@@ -58,8 +58,8 @@ def main() -> None:
 
     @functools.cache
     def doubted(odds: float) -> list[Detections]:
-        detector = OnnxDetector(options.model, card.model_copy(update={"cut_odds": odds}))
-        return [detect_field(open_image(i.path), detector).detections for i in val.images]
+        detector = OnnxDetector(options.model, card.model_copy(update={"border_odds_ratio": odds}))
+        return [detect(open_image(i.path), detector).detections for i in val.images]
 
     label = card.classes.index(RBC) + 1
     cut_odds = choose_cut_odds(truths, doubted, label)
@@ -90,10 +90,10 @@ def main() -> None:
     scene = fit_scene(train)
     finished = card.model_copy(
         update={
-            "cut_odds": cut_odds,
+            "border_odds_ratio": cut_odds,
             "thresholds": thresholds,
             "calibration": calibration,
-            "scene": scene,
+            "reference_statistics": scene,
         }
     )
     rows = flag_study(val, of_card(finished, val))
@@ -103,7 +103,7 @@ def main() -> None:
     if options.write:
         about = scene.about | {"study": [asdict(row) for row in rows]}
         told = scene.model_copy(update={"about": about})
-        finished.model_copy(update={"scene": told}).write(card_path)
+        finished.model_copy(update={"reference_statistics": told}).write(card_path)
 
 
 def _count_error(truths: Sequence[TrueCells], counted: Sequence[Detections], label: int) -> str:

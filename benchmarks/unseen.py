@@ -27,10 +27,10 @@ from smearcount.classes import CLASS_NAMES, RBC
 from smearcount.datasets.dataset import AnnotatedImage
 from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
 from smearcount.datasets.read import Dataset, clean, read_dataset, write_dataset
-from smearcount.detections.boxes import centre, touches_edge
+from smearcount.detections.boxes import center, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector import magnification as ruler
-from smearcount.detector.detect import detect_field
+from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
 from smearcount.evaluation.average_precision import average_precision
 from smearcount.evaluation.cells import TrueCells
@@ -80,8 +80,8 @@ def train_without(
 def centres_found(truth: TrueCells, found: Detections) -> tuple[NDArray[np.bool_], int]:
     """Return which red cells are found, a found centre lying inside, and how many were said."""
     boxes = truth.boxes_xyxy_px[truth.labels == RED_CELL]
-    points = centre(found.boxes_xyxy_px[found.labels == RED_CELL])
-    offset = np.abs(points[None] - centre(boxes)[:, None])
+    points = center(found.boxes_xyxy_px[found.labels == RED_CELL])
+    offset = np.abs(points[None] - center(boxes)[:, None])
     sides = (boxes[:, 2:] - boxes[:, :2])[:, None] / 2
     closeness = 1 - (offset / sides).max(axis=2, initial=0) / 2
     hit = np.isin(np.arange(len(boxes)), assign(closeness, 0.5)[:, 0])
@@ -99,7 +99,7 @@ def judge(
         shown: opens an image, perhaps changed.
     """
     truths = [TrueCells(i.boxes_xyxy_px.astype(np.float32), i.labels) for i in images.images]
-    found = [detect_field(shown(i.path), detector).detections for i in images.images]
+    found = [detect(shown(i.path), detector).detections for i in images.images]
     counted = [each.above(detector.card.thresholds) for each in found]
     pairs = [centres_found(truth, each) for truth, each in zip(truths, counted, strict=True)]
     hits = np.concatenate([hit for hit, _ in pairs])

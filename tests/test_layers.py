@@ -14,6 +14,7 @@ ROOMS = (
     "errors",
     "atomic_write",
     "classes",
+    "sha256",
     "settings",
     "detections",
     "image",

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smearcount.api import count as count
     from smearcount.detections.detections import Detections as Detections
-    from smearcount.detector.card import ModelCard as ModelCard
     from smearcount.detector.load import load_detector as load_detector
+    from smearcount.detector.model_card import ModelCard as ModelCard
     from smearcount.errors import SmearcountError as SmearcountError
     from smearcount.results.result import CountResult as CountResult
     from smearcount.settings import Settings as Settings
@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CountResult": "smearcount.results.result",
     "Detections": "smearcount.detections.detections",
-    "ModelCard": "smearcount.detector.card",
+    "ModelCard": "smearcount.detector.model_card",
     "Settings": "smearcount.settings",
     "SmearcountError": "smearcount.errors",
     "count": "smearcount.api",

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from smearcount.detector.detect import detect_field
+from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
 from smearcount.image.image import SmearImage
-from smearcount.quality.flags import flags_of_picture
+from smearcount.quality.flags import image_flags
 from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
 
@@ -32,7 +32,7 @@ def analyze(
     """
     started = time.perf_counter()
     image = open_image()
-    field = detect_field(image, detector, settings.pixel_size_um)
-    raised = flags_of_picture(image, field.scale, detector.card)
+    field = detect(image, detector, settings.pixel_size_um)
+    raised = image_flags(image, field.scale, detector.card)
     result = apply_settings(image, field.detections, field.scale, detector.card, settings, raised)
     return replace(result, seconds=time.perf_counter() - started)

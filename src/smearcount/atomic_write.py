@@ -14,7 +14,7 @@ from smearcount.errors import UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def open_atomic(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of ``path`` when all of it is written.
 
     A reader, or a kill at any moment, finds the old file or the new one, nothing between.
@@ -42,16 +42,16 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, whole or not at all; see :func:`replacing`.
+    """Write a UTF-8 text file, whole or not at all; see :func:`open_atomic`.
 
     File names that are no valid text keep their bytes.
     """
-    with replacing(path) as stream:
+    with open_atomic(path) as stream:
         stream.write(text.encode("utf-8", errors="surrogateescape"))
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write a table as CSV: UTF-8, commas, one line feed per row; see :func:`replacing`.
+    """Write a table as CSV: UTF-8, commas, one line feed per row; see :func:`open_atomic`.
 
     Args:
         path: the file to write; its folder must exist.

@@ -10,10 +10,10 @@ CLASS_NAMES: Final = ("WBC", "RBC", "Platelets")
 RBC: Final = "RBC"
 """The class whose size is the ruler in every field."""
 
-CLASS_COLOURS: Final = ("#0094cd", "#d51317", "#007b3d")
+CLASS_COLORS: Final = ("#0094cd", "#d51317", "#007b3d")
 """One colour per class in label order, as in the course exercise."""
 
-_FURTHER_COLOURS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#666666")
+_FURTHER_COLORS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#666666")
 
 _ALIASES: Final = {
     "wbc": "WBC",
@@ -46,7 +46,7 @@ def canonical_name(name: str) -> str:
     return _ALIASES.get(key) or _ALIASES.get(key.removesuffix("s")) or plain
 
 
-def class_colour(label: int) -> str:
+def class_color(label: int) -> str:
     """Return the ``#rrggbb`` colour of a label (1-based); labels beyond the three get their own."""
-    colours = CLASS_COLOURS + _FURTHER_COLOURS
+    colours = CLASS_COLORS + _FURTHER_COLORS
     return colours[(label - 1) % len(colours)]

@@ -14,12 +14,12 @@ from PIL import Image
 
 from smearcount.batch import count_batch
 from smearcount.batch.workers import in_order
-from smearcount.detector.load import SHIPPED, load_detector
+from smearcount.detector.load import SHIPPED_FILE, load_detector
 from smearcount.errors import UsageError
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
-shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model in the package yet")
+shipped = pytest.mark.skipif(not SHIPPED_FILE.exists(), reason="no model in the package yet")
 
 
 def test_results_come_in_the_order_of_the_jobs_whoever_is_faster() -> None:

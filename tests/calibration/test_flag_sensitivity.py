@@ -14,7 +14,7 @@ from smearcount.calibration.corruptions import blurred, exposed, strangers
 from smearcount.calibration.flag_sensitivity import CLEAN, flag_study
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.image.image import SmearImage
-from smearcount.quality.flags import OUT_OF_FOCUS, TOO_BRIGHT, TOO_DARK, UNFAMILIAR
+from smearcount.quality.flags import OUT_OF_DISTRIBUTION, OUT_OF_FOCUS, TOO_BRIGHT, TOO_DARK
 from smearcount.synthetic.smears import demo_smears
 
 
@@ -28,7 +28,7 @@ def test_a_judge_by_brightness_alone_catches_exposure_and_nothing_else(tmp_path:
 
     def by_brightness(image: SmearImage, annotated: AnnotatedImage | None) -> tuple[str, ...]:
         if annotated is None:
-            return (UNFAMILIAR,)
+            return (OUT_OF_DISTRIBUTION,)
         mean = float(image.pixels().mean())
         return (TOO_DARK,) * (mean < 0.7 * usual) + (TOO_BRIGHT,) * (mean > 1.1 * usual)
 

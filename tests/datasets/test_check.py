@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from smearcount.datasets.check import check, read_parts
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.evaluation.missing_labels import contact_sheet, missed_cells
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.border_correction import each_with_border_doubt, with_border_doubt
-from smearcount.detector.card import ModelCard
+from smearcount.detector.border_correction import correct_border_scores, correct_border_scores_batch
+from smearcount.detector.model_card import ModelCard
 
 CLASSES = ("WBC", "RBC", "Platelets")
 
 
-def card(cut_odds: float, classes: tuple[str, ...] = CLASSES) -> ModelCard:
+def card(border_odds_ratio: float, classes: tuple[str, ...] = CLASSES) -> ModelCard:
     return ModelCard(
         name="test",
         architecture="none",
         sha256="0" * 64,
         classes=classes,
         thresholds=(0.5,) * len(classes),
-        cut_odds=cut_odds,
+        border_odds_ratio=border_odds_ratio,
     )
 
 
@@ -32,7 +32,7 @@ def cells(scores: list[float], labels: list[int], lefts: list[float]) -> Detecti
 
 def test_only_red_cells_at_the_border_lose() -> None:
     found = cells([0.8, 0.7, 0.6, 0.5], [2, 2, 1, 3], [0, 40, 0, 90])
-    doubted = with_border_doubt(found, 100, 100, card(0.25), None)
+    doubted = correct_border_scores(found, 100, 100, card(0.25), None)
     by_place = {(box[0], label): score for box, score, label in doubted}
     assert by_place == {
         (0.0, 2): pytest.approx(0.5),  # odds of 4 become 1
@@ -45,7 +45,7 @@ def test_only_red_cells_at_the_border_lose() -> None:
 def test_the_border_is_as_near_in_a_picture_of_more_pixels() -> None:
     found = cells([0.8, 0.8], [2, 2], [3, 9])
     for rbc_px, scores in ((48.0, [0.8, 0.8]), (200.0, [0.5, 0.8])):
-        doubted = with_border_doubt(found, 100, 100, card(0.25), rbc_px)
+        doubted = correct_border_scores(found, 100, 100, card(0.25), rbc_px)
         assert sorted(doubted.scores) == pytest.approx(scores)
 
 
@@ -57,7 +57,7 @@ def test_the_order_of_cut_cells_stays_and_scores_stay_scores(
     odds: float, scores: list[float]
 ) -> None:
     found = cells(scores, [2] * len(scores), [0.0] * len(scores))
-    doubted = with_border_doubt(found, 100, 100, card(odds), None)
+    doubted = correct_border_scores(found, 100, 100, card(odds), None)
     assert np.all(doubted.scores <= found.scores + 1e-6)
     assert np.all((doubted.scores >= 0) & (doubted.scores <= 1))
     assert np.all(np.diff(doubted.scores) <= 0)
@@ -67,13 +67,13 @@ def test_the_order_of_cut_cells_stays_and_scores_stay_scores(
 
 def test_without_red_cells_or_doubt_nothing_changes() -> None:
     found = cells([0.8], [1], [0])
-    assert with_border_doubt(found, 100, 100, card(0.5, ("Parasite",)), None) is found
-    assert with_border_doubt(found, 100, 100, card(1.0), None) is found
+    assert correct_border_scores(found, 100, 100, card(0.5, ("Parasite",)), None) is found
+    assert correct_border_scores(found, 100, 100, card(1.0), None) is found
 
 
 def test_each_image_is_doubted_by_its_own_size_at_the_odds_asked_for() -> None:
     found = Detections(np.array([[80, 40, 100, 60]]), np.array([0.5]), np.array([2]))
     sizes = [(100, 90), (200, 90)]
-    cut, whole = each_with_border_doubt([found, found], sizes, card(1.0), 0.25)
+    cut, whole = correct_border_scores_batch([found, found], sizes, card(1.0), 0.25)
     assert cut.scores == pytest.approx([0.2])
     assert whole.scores == pytest.approx([0.5])

@@ -9,11 +9,11 @@ from doubles.pictures import noise
 from doubles.tiny_model import write_tiny_model
 from smearcount.detections.detections import Detections
 from smearcount.detector import detect as field_module
-from smearcount.detector.card import ModelCard
-from smearcount.detector.detect import detect_field
-from smearcount.detector.inference import look_by_tiles
-from smearcount.detector.load import SHIPPED, load_detector
-from smearcount.detector.magnification import Reading
+from smearcount.detector.detect import detect
+from smearcount.detector.inference import detect_tiled
+from smearcount.detector.load import SHIPPED_FILE, load_detector
+from smearcount.detector.magnification import MagnificationEstimate
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
@@ -39,7 +39,7 @@ def test_tiles_find_exactly_what_the_whole_shows(
     image = open_image(noise(*size))
     whole = detector.detect(image.pixels())
     assert len(whole) > 100
-    assert_same(look_by_tiles(image, detector, size, side), whole)
+    assert_same(detect_tiled(image, detector, size, side), whole)
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (5, 3), (8, 16), (37, 61)])
@@ -48,16 +48,16 @@ def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int
     pixels = noise(340, 300)[offset[1] :, offset[0] :]
     image = open_image(np.ascontiguousarray(pixels))
     size = (image.width, image.height)
-    assert_same(look_by_tiles(image, detector, size, 176), detector.detect(image.pixels()))
+    assert_same(detect_tiled(image, detector, size, 176), detector.detect(image.pixels()))
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the model that ships is not here yet")
+@pytest.mark.skipif(not SHIPPED_FILE.exists(), reason="the model that ships is not here yet")
 def test_the_shipped_model_sees_the_same_in_tiles() -> None:
     detector = load_detector()
     image = open_image(noise(960, 448))
     whole = detector.detect(image.pixels())
     assert len(whole) > 20
-    assert_same(look_by_tiles(image, detector, (960, 448), 640), whole)
+    assert_same(detect_tiled(image, detector, (960, 448), 640), whole)
 
 
 class DiscDetector:
@@ -117,7 +117,7 @@ def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_know
 ) -> None:
     detector = DiscDetector()
     estimate(monkeypatch, diameter)
-    found = detect_field(with_pixel_size(discs(diameter), 3.0), detector, 7.5 / diameter)
+    found = detect(with_pixel_size(discs(diameter), 3.0), detector, 7.5 / diameter)
     assert len(found.detections) == 12
     assert found.scale.source == "user"
     assert found.scale.pixel_size_um == 7.5 / diameter
@@ -131,7 +131,7 @@ def test_a_model_without_red_cells_follows_the_ruler(monkeypatch: pytest.MonkeyP
         DiscDetector, "card", detector.card.model_copy(update={"classes": ("WBC", "parasite", "a")})
     )
     estimate(monkeypatch, 75)
-    found = detect_field(open_image(discs(75)), detector)
+    found = detect(open_image(discs(75)), detector)
     assert len(detector.looks) == 1
     assert len(found.detections) == 12
     assert (found.scale.source, found.scale.rbc_diameter_px) == ("estimated", 75)
@@ -139,14 +139,16 @@ def test_a_model_without_red_cells_follows_the_ruler(monkeypatch: pytest.MonkeyP
 
 def test_a_pixel_size_in_the_file_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 75)
-    found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())
+    found = detect(with_pixel_size(discs(75), 0.1), DiscDetector())
     assert (found.scale.source, found.scale.pixel_size_um) == ("file", 0.1)
     assert len(found.detections) == 12
 
 
 def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, doubt: float = 0.1) -> None:
     """Let the ruler say this, whatever the picture shows."""
-    monkeypatch.setattr(field_module, "read_ruler", lambda *_: Reading(rbc_px, doubt))
+    monkeypatch.setattr(
+        field_module, "estimate_magnification", lambda *_: MagnificationEstimate(rbc_px, doubt)
+    )
 
 
 @pytest.mark.parametrize("wrong", [0.25, 4.0])
@@ -155,12 +157,12 @@ def test_a_pixel_size_that_hides_the_cells_is_doubted_and_only_the_user_is_obeye
 ) -> None:
     estimate(monkeypatch, 70.0)
     picture = discs(75)
-    file = detect_field(with_pixel_size(picture, 0.1 * wrong), DiscDetector())
-    assert (file.scale.source, file.scale.doubted) == ("estimated", True)
+    file = detect(with_pixel_size(picture, 0.1 * wrong), DiscDetector())
+    assert (file.scale.source, file.scale.pixel_size_contradicted) == ("estimated", True)
     assert len(file.detections) == 12
     assert file.scale.pixel_size_um == pytest.approx(0.1, rel=0.05)
-    user = detect_field(open_image(picture), DiscDetector(), 0.1 * wrong)
-    assert (user.scale.source, user.scale.doubted) == ("user", True)
+    user = detect(open_image(picture), DiscDetector(), 0.1 * wrong)
+    assert (user.scale.source, user.scale.pixel_size_contradicted) == ("user", True)
     assert user.scale.pixel_size_um == 0.1 * wrong
     assert len(user.detections) == 0
 
@@ -170,8 +172,8 @@ def test_a_pixel_size_that_shows_the_cells_stands_whatever_the_ruler_reads(
     monkeypatch: pytest.MonkeyPatch, read_px: float
 ) -> None:
     estimate(monkeypatch, read_px)
-    found = detect_field(with_pixel_size(discs(75), 0.1), DiscDetector())
-    assert (found.scale.source, found.scale.doubted) == ("file", False)
+    found = detect(with_pixel_size(discs(75), 0.1), DiscDetector())
+    assert (found.scale.source, found.scale.pixel_size_contradicted) == ("file", False)
     assert len(found.detections) == 12
 
 
@@ -180,7 +182,7 @@ def test_an_estimate_that_the_cells_contradict_is_corrected_once(
 ) -> None:
     estimate(monkeypatch, 50.0)
     detector = DiscDetector()
-    found = detect_field(open_image(discs(75)), detector)
+    found = detect(open_image(discs(75)), detector)
     assert len(detector.looks) == 2
     assert found.scale.source == "estimated"
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
@@ -203,7 +205,7 @@ def test_an_estimate_far_off_is_corrected_twice(
 ) -> None:
     estimate(monkeypatch, 52.0)
     detector = HalfBlindDetector()
-    found = detect_field(open_image(discs(100)), detector)
+    found = detect(open_image(discs(100)), detector)
     assert len(detector.looks) == 3
     assert found.scale.rbc_diameter_px == pytest.approx(100, rel=0.1)
 
@@ -211,7 +213,7 @@ def test_an_estimate_far_off_is_corrected_twice(
 def test_a_good_estimate_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 70.0)
     detector = DiscDetector()
-    assert len(detect_field(open_image(discs(75)), detector).detections) == 12
+    assert len(detect(open_image(discs(75)), detector).detections) == 12
     assert len(detector.looks) == 1
 
 
@@ -219,7 +221,7 @@ def test_where_an_estimate_shows_nothing_the_size_of_the_training_images_is_trie
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 300.0)
-    found = detect_field(open_image(discs(50)), DiscDetector())
+    found = detect(open_image(discs(50)), DiscDetector())
     assert len(found.detections) == 12
     assert found.scale.source == "estimated"
 
@@ -229,7 +231,7 @@ def test_two_cells_correct_an_estimate_that_they_contradict(
 ) -> None:
     estimate(monkeypatch, 50.0)
     detector = DiscDetector()
-    found = detect_field(open_image(discs(75, columns=2, rows=1)), detector)
+    found = detect(open_image(discs(75, columns=2, rows=1)), detector)
     assert len(found.detections) == 2
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
 
@@ -247,7 +249,7 @@ def test_where_hardly_any_cell_is_found_a_closer_look_finds_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 88.0)
-    found = detect_field(open_image(discs(75)), ShyDetector())
+    found = detect(open_image(discs(75)), ShyDetector())
     assert len(found.detections) == 12
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
 
@@ -257,14 +259,14 @@ def test_a_closer_look_that_finds_no_more_is_not_believed(
 ) -> None:
     estimate(monkeypatch, 70.0)
     strip = discs(75, rows=1)[30:80]  # no disc is whole
-    found = detect_field(open_image(strip), DiscDetector())
+    found = detect(open_image(strip), DiscDetector())
     assert len(found.detections) == 4
     assert found.scale.rbc_diameter_px == 70.0
 
 
 def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 60.0)
-    found = detect_field(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())
+    found = detect(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())
     assert len(found.detections) == 0
     assert found.scale == Scale(None, None, "assumed")
 
@@ -273,7 +275,7 @@ def test_cells_found_at_the_usual_size_tell_the_pixel_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 300.0, doubt=5.0)  # not followed: 50 px is usual
-    found = detect_field(open_image(discs(50)), DiscDetector())
+    found = detect(open_image(discs(50)), DiscDetector())
     assert found.scale.source == "estimated"
 
 
@@ -288,13 +290,13 @@ class StretchingDetector(DiscDetector):
 
 def test_a_detector_that_looks_at_the_whole_field_is_shown_no_tiles() -> None:
     detector = StretchingDetector()
-    detect_field(open_image(np.full((1200, 1600, 3), 230, np.uint8)), detector)
+    detect(open_image(np.full((1200, 1600, 3), 230, np.uint8)), detector)
     assert detector.looks == [(1600, 1200)]
 
 
 def test_boxes_are_image_pixels_inside_the_image(tmp_path: Path) -> None:
     detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
-    found = detect_field(open_image(noise(333, 222)), detector, 7.5 / 50).detections
+    found = detect(open_image(noise(333, 222)), detector, 7.5 / 50).detections
     low, high = found.boxes_xyxy_px.min(axis=0), found.boxes_xyxy_px.max(axis=0)
     assert (low >= 0).all()
     assert high[2] <= 333

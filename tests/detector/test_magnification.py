@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from smearcount.detector.magnification import read_ruler
+from smearcount.detector.magnification import estimate_magnification
 from smearcount.image.read import open_image
 from smearcount.synthetic.smears import demo_smears
 
@@ -14,6 +14,6 @@ from smearcount.synthetic.smears import demo_smears
 @pytest.mark.parametrize("index", range(5))
 def test_half_pictures_change_nothing_that_matters(index: int) -> None:
     image = open_image(demo_smears()[index].pixels)
-    halved = read_ruler(image)
-    whole = read_ruler(replace(image, half=None))
+    halved = estimate_magnification(image)
+    whole = estimate_magnification(replace(image, half=None))
     assert whole.rbc_px == pytest.approx(halved.rbc_px, rel=0.15)

@@ -14,7 +14,7 @@ from smearcount.detector.detector import SCORE_FLOOR, DenseDetector
 from smearcount.detector.load import load_detector
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import ModelError
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_detections_are_suppressed_floored_and_unlimited(model: Path) -> None:
 def test_sides_need_not_be_multiples_of_the_stride(model: Path) -> None:
     detector = load_detector(model)
     pixels = noise(203, 149)
-    padded = np.full((152, 208, 3), GREY, np.uint8)
+    padded = np.full((152, 208, 3), PADDING_GRAY, np.uint8)
     padded[:149, :203] = pixels
     assert np.array_equal(
         detector.detect(pixels).boxes_xyxy_px, detector.detect(padded).boxes_xyxy_px

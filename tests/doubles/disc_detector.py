@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from smearcount.classes import CLASS_NAMES
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.image.image import Pixels
 
 SQUARE = 40

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 
 CARD = ModelCard(
     name="squares",

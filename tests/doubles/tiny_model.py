@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 
 STRIDE = 8
 RECEPTIVE_PX = 64

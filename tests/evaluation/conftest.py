@@ -11,7 +11,7 @@ from PIL import Image
 
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.synthetic.smears import SmearStyle, render
 
 

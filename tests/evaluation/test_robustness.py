@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.evaluation.report.figures import stress_figure
 from smearcount.evaluation.report.files import write_stress
 from smearcount.evaluation.report.html import page

@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from smearcount.image.read import open_image
-from smearcount.image.resample import view
+from smearcount.image.resample import resize_image
 from smearcount.synthetic.smears import demo_smears
 
 
@@ -73,11 +73,11 @@ def test_a_small_view_of_a_jpeg_never_decodes_the_whole(
 
     monkeypatch.setattr(JpegImageFile, "load", spy)
     image = open_image(path)
-    view(image, (304, 224))
-    view(image, (160, 128), (32, 32, 96, 96))
+    resize_image(image, (304, 224))
+    resize_image(image, (160, 128), (32, 32, 96, 96))
     assert decoded == [(320, 240)]
-    view(image, (400, 304))
-    view(image, (640, 480))
+    resize_image(image, (400, 304))
+    resize_image(image, (640, 480))
     assert decoded == [(320, 240), (640, 480)]
 
 
@@ -87,6 +87,6 @@ def test_a_view_from_half_the_size_shows_what_one_from_the_whole_shows(
     path = tmp_path / "smear.jpg"
     Image.fromarray(smear).save(path, quality=90)
     image = open_image(path)
-    small = view(image, (304, 224)).astype(float)
+    small = resize_image(image, (304, 224)).astype(float)
     exact = Image.fromarray(image.pixels()).resize((304, 224), Image.Resampling.BILINEAR)
     assert np.abs(small - np.asarray(exact)).mean() < 2

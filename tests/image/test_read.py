@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image
 
 from smearcount.errors import ImageError
-from smearcount.image import jpeg, png, raster, tiff
+from smearcount.image import color, jpeg, png, raster, tiff
 from smearcount.image.raster import Spool
 from smearcount.image.read import open_image
 
@@ -33,7 +33,7 @@ def picture() -> np.ndarray:
 @pytest.fixture
 def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat every image as a large one."""
-    for module in (raster, jpeg, png, tiff, __import__("smearcount.image.color").image.colour):
+    for module in (raster, jpeg, png, tiff, color):
         monkeypatch.setattr(module, "LARGE_PIXELS", 0)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from smearcount.image import resample as view_module
 from smearcount.image.image import Region, SmearImage
 from smearcount.image.read import open_image
-from smearcount.image.resample import glance, resample, view
+from smearcount.image.resample import resample, resample_fast, resize_image
 
 
 def picture(width: int, height: int, seed: int) -> np.ndarray:
@@ -24,11 +24,11 @@ def picture(width: int, height: int, seed: int) -> np.ndarray:
 )
 def test_a_window_is_that_part_of_the_resized_whole(source, size, shares, seed) -> None:
     image = open_image(picture(*source, seed))
-    whole = view(image, size)
+    whole = resize_image(image, size)
     left, right = sorted(round(s * (size[0] - 1)) for s in shares[:2])
     top, bottom = sorted(round(s * (size[1] - 1)) for s in shares[2:])
     window = (left, top, right + 1, bottom + 1)
-    part = view(image, size, window)
+    part = resize_image(image, size, window)
     expected = whole[top : bottom + 1, left : right + 1]
     assert part.shape == expected.shape
     assert np.abs(part.astype(int) - expected).max() <= 2  # rounding, in each direction once
@@ -44,7 +44,7 @@ def test_a_huge_image_is_read_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
         return whole.read(region)
 
     image = SmearImage("huge", 300, 200, "", read)
-    result = view(image, (96, 64))
+    result = resize_image(image, (96, 64))
     expected = resample(whole.pixels(), (0, 0, 300, 200), (96, 64))
     assert np.abs(result.astype(int) - expected).max() <= 1
     assert len(asked) > 10
@@ -62,7 +62,7 @@ def test_a_glance_shows_flat_parts_where_they_are(
     """The left half is black and the right half white, to within one block at the seam."""
     pixels = np.zeros((source[1], source[0], 3), np.uint8)
     pixels[:, source[0] // 2 :] = 255
-    seen = glance(pixels, (0, 0, *source), size)
+    seen = resample_fast(pixels, (0, 0, *source), size)
     assert seen.shape == (size[1], size[0], 3)
     places = (np.arange(size[0]) + 0.5) * source[0] / size[0]
     near = 2 * source[0] / size[0] + 1

@@ -17,22 +17,22 @@ from smearcount.calibration.reference_statistics import fit_scene
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.read import open_image
 from smearcount.quality import flags as flags_module
 from smearcount.quality.flags import (
-    DOUBTFUL,
-    EXPLAINED,
+    FLAG_EXPLANATIONS,
+    IMPLAUSIBLE_MAGNIFICATION,
+    MANY_DOUBTFUL,
     NOTHING_FOUND,
-    ODD_MAGNIFICATION,
+    OUT_OF_DISTRIBUTION,
     OUT_OF_FOCUS,
     TOO_BRIGHT,
     TOO_CROWDED,
     TOO_DARK,
     TOO_SPARSE,
-    UNFAMILIAR,
-    flags,
+    quality_flags,
 )
 from smearcount.synthetic.smears import demo_smears
 
@@ -60,7 +60,7 @@ def card(training: Dataset) -> ModelCard:
         sha256="0" * 64,
         classes=("WBC", "RBC", "Platelets"),
         thresholds=(0.5, 0.5, 0.5),
-        scene=fit_scene(training),
+        reference_statistics=fit_scene(training),
     )
 
 
@@ -74,7 +74,7 @@ def field_of(image: AnnotatedImage) -> tuple[Pixels, Detections, Scale]:
 def test_training_pictures_raise_no_flag(training: Dataset, card: ModelCard) -> None:
     for image in training.images:
         pixels, found, scale = field_of(image)
-        assert flags(open_image(pixels), found, scale, card) == ()
+        assert quality_flags(open_image(pixels), found, scale, card) == ()
 
 
 def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelCard) -> None:
@@ -82,13 +82,13 @@ def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelC
     rbc_px = scale.rbc_diameter_px or 0
 
     def raised(worse: Pixels) -> tuple[str, ...]:
-        return flags(open_image(worse), found, scale, card)
+        return quality_flags(open_image(worse), found, scale, card)
 
     assert OUT_OF_FOCUS in raised(blurred(pixels, 0.06 * rbc_px))
     assert TOO_DARK in raised(exposed(pixels, -2))
     assert TOO_BRIGHT in raised(exposed(pixels, 2))
     for stranger in strangers(12, size=(320, 240)):
-        assert UNFAMILIAR in raised(stranger)
+        assert OUT_OF_DISTRIBUTION in raised(stranger)
 
 
 def test_what_the_detections_tell(training: Dataset, card: ModelCard) -> None:
@@ -98,10 +98,10 @@ def test_what_the_detections_tell(training: Dataset, card: ModelCard) -> None:
         np.tile(found.boxes_xyxy_px, (6, 1)), np.tile(found.scores, 6), np.tile(found.labels, 6)
     )
     doubtful = Detections(many.boxes_xyxy_px, many.scores * 0.4, many.labels)
-    assert NOTHING_FOUND in flags(image, Detections.empty(), scale, card)
-    assert TOO_CROWDED in flags(image, many, scale, card)
-    assert TOO_SPARSE in flags(image, found[:1], scale, card)
-    assert DOUBTFUL in flags(image, join(found, doubtful), scale, card)
+    assert NOTHING_FOUND in quality_flags(image, Detections.empty(), scale, card)
+    assert TOO_CROWDED in quality_flags(image, many, scale, card)
+    assert TOO_SPARSE in quality_flags(image, found[:1], scale, card)
+    assert MANY_DOUBTFUL in quality_flags(image, join(found, doubtful), scale, card)
 
 
 def join(first: Detections, second: Detections) -> Detections:
@@ -117,32 +117,30 @@ def test_a_pixel_size_that_the_red_cells_contradict_is_told(
 ) -> None:
     pixels, found, scale = field_of(training.images[0])
     right = replace(scale, pixel_size_um=7.5 / (scale.rbc_diameter_px or 1), source="user")
-    assert flags(open_image(pixels), found, right, card) == ()
+    assert quality_flags(open_image(pixels), found, right, card) == ()
     wrong = replace(right, pixel_size_um=2 * (right.pixel_size_um or 0))
-    assert flags(open_image(pixels), found, wrong, card) == (ODD_MAGNIFICATION,)
+    assert quality_flags(open_image(pixels), found, wrong, card) == (IMPLAUSIBLE_MAGNIFICATION,)
 
 
-def test_without_a_scene_only_detections_speak(training: Dataset, card: ModelCard) -> None:
-    pixels, found, scale = field_of(training.images[0])
-    bare = card.model_copy(update={"scene": None})
-    assert flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
-    assert flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
-
-
-def test_a_card_keeps_its_scene_on_disk_and_an_older_one_without_any_is_read(
-    card: ModelCard, tmp_path: Path
+def test_without_reference_statistics_only_the_detections_raise_flags(
+    training: Dataset, card: ModelCard
 ) -> None:
+    pixels, found, scale = field_of(training.images[0])
+    bare = card.model_copy(update={"reference_statistics": None})
+    assert quality_flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
+    assert quality_flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
+
+
+def test_a_card_keeps_its_reference_statistics_on_disk(card: ModelCard, tmp_path: Path) -> None:
     file = tmp_path / "model.json"
     card.write(file)
     assert ModelCard.read(file) == card
-    older = card.model_dump(mode="json") | {"scene": {}}
-    assert ModelCard.model_validate(older).scene is None
 
 
 def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -> None:
     for shape in ((16, 16, 3), (16, 900, 3), (40, 40, 3)):
         image = open_image(np.zeros(shape, np.uint8))
-        raised = flags(image, Detections.empty(), Scale(None, None, "assumed"), card)
+        raised = quality_flags(image, Detections.empty(), Scale(None, None, "assumed"), card)
         assert NOTHING_FOUND in raised
 
 
@@ -150,18 +148,18 @@ def test_a_pixel_size_that_hides_the_cells_is_told_even_where_none_is_found(
     card: ModelCard,
 ) -> None:
     image, scale = open_image(np.full((300, 400, 3), 220, np.uint8)), Scale(5.0, 1.5, "user", True)
-    assert ODD_MAGNIFICATION in flags(image, Detections.empty(), scale, card)
+    assert IMPLAUSIBLE_MAGNIFICATION in quality_flags(image, Detections.empty(), scale, card)
 
 
 def test_every_flag_is_explained() -> None:
     named = [value for name, value in vars(flags_module).items() if name.isupper()]
-    assert {value for value in named if isinstance(value, str)} - {"RBC"} == set(EXPLAINED)
-    assert all(text.endswith((".", "?")) for text in EXPLAINED.values())
+    assert {value for value in named if isinstance(value, str)} - {"RBC"} == set(FLAG_EXPLANATIONS)
+    assert all(text.endswith((".", "?")) for text in FLAG_EXPLANATIONS.values())
 
 
 def test_the_picture_is_read_in_its_middle_only() -> None:
     from smearcount.image.image import SmearImage
-    from smearcount.quality.measures import LONGEST_PX, middle
+    from smearcount.quality.measures import LONGEST_PX, center_crop
 
     read: list[tuple[int, int, int, int]] = []
 
@@ -170,5 +168,5 @@ def test_the_picture_is_read_in_its_middle_only() -> None:
         return np.zeros((window[3] - window[1], window[2] - window[0], 3), np.uint8)
 
     huge = SmearImage("huge", 30_000, 20_000, "0" * 64, region)
-    assert max(middle(huge, 48.0).shape) == LONGEST_PX
+    assert max(center_crop(huge, 48.0).shape) == LONGEST_PX
     assert max(read[0][2] - read[0][0], read[0][3] - read[0][1]) <= LONGEST_PX + 4  # its filter

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import UsageError
 from smearcount.training.augment import Sample

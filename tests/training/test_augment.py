@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smearcount.training.augment import (
-    GREY,
+    PADDING_GRAY,
     Augmentation,
     Sample,
     change_looks,
@@ -56,7 +56,7 @@ def test_a_crop_keeps_the_box_on_what_is_left_of_the_cell(
 
 def test_a_crop_larger_than_the_picture_is_grey_around_it() -> None:
     cut = crop(one_cell(40, 40, 20, 20), (1.0, 1.0), (200, 200))
-    assert (cut.image == GREY).any()
+    assert (cut.image == PADDING_GRAY).any()
     assert cut.boxes.shape == (1, 4)
     assert (cut.boxes[0] - drawn_box(cut.image)).abs().max() <= 1.0
 

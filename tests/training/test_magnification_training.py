@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from smearcount.datasets.read import AnnotatedImage, Dataset
-from smearcount.detector.magnification import RulerCard
+from smearcount.detector.magnification import MagnificationCard
 from smearcount.synthetic.smears import demo_smears
 from smearcount.training.export.quantize import quantise
 from smearcount.training.magnification import (
@@ -70,7 +70,7 @@ def test_the_exported_file_answers_as_the_network_does(tmp_path: Path) -> None:
 
 
 def test_a_card_with_unknown_entries_is_refused() -> None:
-    assert RulerCard.model_config["extra"] == "forbid"
+    assert MagnificationCard.model_config["extra"] == "forbid"
 
 
 def test_a_ruler_in_8_bits_reads_nearly_the_same(tmp_path: Path) -> None:

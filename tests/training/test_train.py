@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from smearcount.detector.load import load_detector
-from smearcount.detector.magnification import read_ruler
+from smearcount.detector.magnification import estimate_magnification
 from smearcount.errors import DataError, ModelError, UsageError
 from smearcount.image.read import open_image
 from smearcount.training.augment import Augmentation
@@ -208,7 +208,7 @@ def test_images_to_validate_on_may_show_no_red_cell(data, tmp_path):
     training = read_training_data(DataChoice(str(data), str(tmp_path / "pale.bbox.json")))
     with pytest.raises(DataError, match="no whole red cell"):
         labelled_rbc_diameters(training.val)
-    read = [read_ruler(open_image(image.path)).rbc_px for image in training.val.images]
+    read = [estimate_magnification(open_image(image.path)).rbc_px for image in training.val.images]
     assert rbc_diameters(training.val) == pytest.approx(read)
 
 

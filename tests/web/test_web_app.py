@@ -22,7 +22,7 @@ from smearcount.errors import UsageError
 from smearcount.image.find import find_images
 from smearcount.image.image import Pixels
 from smearcount.image.read import open_image
-from smearcount.quality.flags import EXPLAINED
+from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import read_corrections
 from smearcount.settings import Settings
@@ -350,6 +350,6 @@ def test_tiles_cover_the_picture_and_nothing_else_is_served(client: TestClient) 
 
 
 def test_every_flag_is_explained_in_both_languages(client: TestClient) -> None:
-    assert client.get("/api/session").json()["flags"] == EXPLAINED
+    assert client.get("/api/session").json()["flags"] == FLAG_EXPLANATIONS
     japanese = client.get("/flags.js").text
-    assert all(f'"{flag}": [' in japanese for flag in EXPLAINED)
+    assert all(f'"{flag}": [' in japanese for flag in FLAG_EXPLANATIONS)

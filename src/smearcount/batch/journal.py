@@ -14,7 +14,7 @@ import numpy as np
 from smearcount import __version__
 from smearcount.atomic_write import unwritable
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.report.coco_export import shortest

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from smearcount.analyze import analyze
-from smearcount.atomic_write import make_folder, replacing
+from smearcount.atomic_write import make_folder, open_atomic
 from smearcount.batch.journal import Journal
 from smearcount.batch.workers import in_order
 from smearcount.detector.detector import Detector, ThreadedDetector
-from smearcount.detector.threads import available_cores
+from smearcount.detector.onnx_session import available_cores
 from smearcount.errors import ImageError, SmearcountError, UsageError
 from smearcount.image.find import ANNOTATED
 from smearcount.image.image import Pixels, Region, SmearImage
@@ -167,6 +167,6 @@ def _drawn(outcome: ImageOutcome, out: Path | None, picture: str | None) -> Imag
         drawn = outcome.result.draw()
     except ImageError as error:  # the file went away between the count and the drawing
         return ImageOutcome(outcome.name, error=str(error))
-    with replacing(out / ANNOTATED / picture) as stream:
+    with open_atomic(out / ANNOTATED / picture) as stream:
         drawn.save(stream, format="JPEG", quality=92, subsampling=0)
     return ImageOutcome(outcome.name, outcome.result, picture=picture)

@@ -13,17 +13,17 @@ from smearcount.calibration.corruptions import blurred, exposed, strangers
 from smearcount.classes import RBC
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.boxes import diameter
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.quality.flags import (
     NOTHING_FOUND,
+    OUT_OF_DISTRIBUTION,
     OUT_OF_FOCUS,
     TOO_BRIGHT,
     TOO_DARK,
-    UNFAMILIAR,
-    flags,
+    quality_flags,
 )
 
 Pixels = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def flag_study(
             raised.append(flags_of(open_image(pixels), annotated))
         rows.append(_tally(kind, raised, meant))
     others = [flags_of(open_image(pixels), None) for pixels in strangers(drawn, seed)]
-    rows.append(_tally("drawn, no smear", others, (UNFAMILIAR, NOTHING_FOUND)))
+    rows.append(_tally("drawn, no smear", others, (OUT_OF_DISTRIBUTION, NOTHING_FOUND)))
     return rows
 
 
@@ -88,7 +88,7 @@ def of_card(card: ModelCard, dataset: Dataset) -> FlagsOf:
 
     def flags_of(image: SmearImage, annotated: AnnotatedImage | None) -> tuple[str, ...]:
         rbc_px = 100.0 if annotated is None else _rbc_px(annotated, dataset)
-        raised = flags(image, Detections.empty(), Scale(rbc_px, None, "estimated"), card)
+        raised = quality_flags(image, Detections.empty(), Scale(rbc_px, None, "estimated"), card)
         return tuple(flag for flag in raised if flag != NOTHING_FOUND)
 
     return flags_of
@@ -98,7 +98,7 @@ def _blur(sigma_rbc: float, noise: float) -> Callable[[Pixels, float, np.random.
     return lambda pixels, rbc_px, rng: blurred(pixels, sigma_rbc * rbc_px, noise, rng)
 
 
-_ANY: Final = (OUT_OF_FOCUS, TOO_DARK, TOO_BRIGHT, UNFAMILIAR)
+_ANY: Final = (OUT_OF_FOCUS, TOO_DARK, TOO_BRIGHT, OUT_OF_DISTRIBUTION)
 _SOFT: Final = (OUT_OF_FOCUS,)
 _KINDS: Final[
     dict[str, tuple[Callable[[Pixels, float, np.random.Generator], Pixels], tuple[str, ...]]]

@@ -11,9 +11,9 @@ from smearcount.calibration.corruptions import blurred
 from smearcount.classes import RBC
 from smearcount.datasets.read import Dataset
 from smearcount.detections.boxes import area, diameter
-from smearcount.detector.reference_statistics import Scene, focus_terms
+from smearcount.detector.reference_statistics import ReferenceStatistics, quadratic_terms
 from smearcount.image.read import open_image
-from smearcount.quality.measures import Measures, measure, middle
+from smearcount.quality.measures import Measures, center_crop, measure
 
 BLURS_RBC: Final = (0.03, 0.03, 0.045, 0.07, 0.12)
 """Blurs to learn from: the standard deviation in red-cell diameters (0.03 is 3 px of 100)."""
@@ -30,7 +30,7 @@ _KEPT: Final = 0.995
 _WITHOUT_CELLS_PX: Final = 90.0
 
 
-def fit_scene(dataset: Dataset, seed: int = 0) -> Scene:
+def fit_scene(dataset: Dataset, seed: int = 0) -> ReferenceStatistics:
     """Fit the scene on the pictures that a model was trained on.
 
     Args:
@@ -38,7 +38,7 @@ def fit_scene(dataset: Dataset, seed: int = 0) -> Scene:
         seed: of noise and clustering.
 
     Returns:
-        what goes into ``card.scene``.
+        what goes into ``card.reference_statistics``.
     """
     rng = np.random.default_rng(seed)
     clean: list[Measures] = []
@@ -53,26 +53,26 @@ def fit_scene(dataset: Dataset, seed: int = 0) -> Scene:
         rbc_px = float(np.median(diameter(cells))) if len(cells) else _WITHOUT_CELLS_PX
         diameters.append(rbc_px)
         covered.append(float(area(boxes).sum()) / (image.width * image.height))
-        clean.append(measure(middle(image, rbc_px)))
+        clean.append(measure(center_crop(image, rbc_px)))
         chosen = int(rng.integers(len(BLURS_RBC)))
         for k in {0, chosen}:
             worse = blurred(image.pixels(), BLURS_RBC[k] * rbc_px, NOISES[k], rng)
-            soft.append(measure(middle(open_image(worse), rbc_px)))
+            soft.append(measure(center_crop(open_image(worse), rbc_px)))
     focus = np.stack([m.focus for m in clean])
     mean, deviation = focus.mean(axis=0), focus.std(axis=0) + 1e-6
     softened = np.stack([m.focus for m in soft])
     weights = _focus_weights((focus - mean) / deviation, (softened - mean) / deviation)
-    centres, whitening, distances = _kinds(np.stack([m.look for m in clean]), seed)
-    return Scene(
+    centres, whitening, distances = _kinds(np.stack([m.appearance for m in clean]), seed)
+    return ReferenceStatistics(
         focus_mean=_row(mean, 4),
-        focus_deviation=_row(deviation, 4),
+        focus_std=_row(deviation, 4),
         focus_weights=_row(weights, 4),
-        look_centres=tuple(_row(centre, 2) for centre in centres),
-        look_whitening=tuple(_row(line, 5) for line in whitening),
-        farthest=round(float(np.quantile(distances, _KEPT)) * 1.1, 3),
-        dimmest=round(min(m.background for m in clean) * 0.95, 1),
-        burnt=round(max(0.1, *(1.5 * m.burnt for m in clean)), 3),
-        covered=(
+        cluster_centers=tuple(_row(centre, 2) for centre in centres),
+        whitening=tuple(_row(line, 5) for line in whitening),
+        ood_threshold=round(float(np.quantile(distances, _KEPT)) * 1.1, 3),
+        min_background=round(min(m.background for m in clean) * 0.95, 1),
+        max_saturated_share=round(max(0.1, *(1.5 * m.saturated_share for m in clean)), 3),
+        coverage_range=(
             round(float(np.quantile(covered, 0.001)), 4),
             round(float(np.quantile(covered, 0.999)), 4),
         ),
@@ -89,7 +89,7 @@ def _focus_weights(sharp: NDArray[np.float64], soft: NDArray[np.float64]) -> NDA
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
-    terms = focus_terms(np.concatenate([sharp, soft]))[:, :-1]
+    terms = quadratic_terms(np.concatenate([sharp, soft]))[:, :-1]
     is_soft = np.arange(len(terms)) >= len(sharp)
     model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced")
     # Each picture is judged by a model that has not seen it, so the limit is not too optimistic.

@@ -15,7 +15,7 @@ WITHOUT_TRUTH: Final = 0.5
 """The threshold of a class of which the data hold no cell to learn from."""
 
 CUT_ODDS: Final = (1.0, 0.7, 0.5, 0.35)
-"""Candidates for ``ModelCard.cut_odds``; more doubt costs average precision."""
+"""Candidates for ``ModelCard.border_odds_ratio``; more doubt costs average precision."""
 
 _CANDIDATES: Final = np.arange(20, 81) / 100
 _SMOOTHING: Final = np.array([1, 2, 3, 2, 1]) / 9
@@ -55,7 +55,8 @@ def choose_cut_odds(
 
     Args:
         truths: one per image.
-        doubted: returns the predictions, one per image, for a value of ``ModelCard.cut_odds``.
+        doubted: returns the predictions, one per image, for a
+            ``ModelCard.border_odds_ratio``.
         label: of the red cells.
 
     Returns:

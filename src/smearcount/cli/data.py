@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from smearcount.cli.progress import bar
-from smearcount.detector.named_model import OURS, named_model
+from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def check_data(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help=f"Also list cells that the labels probably miss: a model file, or {OURS!r}.",
+            help=f"Also list cells that the labels probably miss: a model file, or {SHIPPED!r}.",
         ),
     ] = None,
     out: Annotated[
@@ -129,7 +129,7 @@ def check_data(
     """Report a data set's faults by severity; exit code 1 if there are errors."""
     if model is not None and out is None:
         raise UsageError("--model draws a sheet of the suspects; name a folder for it with -o.")
-    from smearcount.atomic_write import make_folder, replacing, write_text
+    from smearcount.atomic_write import make_folder, open_atomic, write_text
     from smearcount.datasets.check import check, read_parts
 
     parts, broken = read_parts(source, split)
@@ -146,7 +146,7 @@ def check_data(
         if suspects:
             from smearcount.evaluation.missing_labels import contact_sheet
 
-            with replacing(out / "suspects.png") as stream:
+            with open_atomic(out / "suspects.png") as stream:
                 contact_sheet(suspects).save(stream, format="PNG")
     if any(finding.severity == "error" for finding in report.findings):
         raise typer.Exit(1)
@@ -170,7 +170,7 @@ def _print(report: DataReport) -> None:
 def _suspects(parts: dict[str, Dataset], model: str) -> list[Suspect]:
     from smearcount.evaluation.missing_labels import missed_cells
 
-    detector = named_model(model)
+    detector = load_detector(model)
     suspects: list[Suspect] = []
     with bar("looking", sum(len(part) for part in parts.values())) as step:
         for part in parts.values():

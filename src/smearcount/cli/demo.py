@@ -29,7 +29,7 @@ def demo(
     """Count a few drawn smears and print what was counted against what was drawn."""
     from PIL import Image
 
-    from smearcount.atomic_write import make_folder, replacing
+    from smearcount.atomic_write import make_folder, open_atomic
     from smearcount.batch import count_batch
     from smearcount.detector.load import load_detector
     from smearcount.image.find import ANNOTATED
@@ -44,7 +44,7 @@ def demo(
     true: list[Counter[str]] = []
     for smear in demo_smears()[:n]:
         path = drawn / f"{smear.name}.png"
-        with replacing(path) as stream:
+        with open_atomic(path) as stream:
             Image.fromarray(smear.pixels).save(stream, format="PNG")
         paths.append(str(path))
         true.append(Counter(classes[int(label) - 1] for label in smear.labels))

@@ -10,7 +10,7 @@ import typer
 
 from smearcount.cli.extras import require
 from smearcount.cli.progress import bar
-from smearcount.detector.named_model import OURS, named_model
+from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"A model file, or {OURS!r}.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"A model file, or {SHIPPED!r}.")],
     data: Annotated[
         str | None,
         typer.Argument(
@@ -81,7 +81,7 @@ def evaluate(
     slide_of = grouping(group_by)
     if out is not None:
         make_folder(out)
-    detector = named_model(model)
+    detector = load_detector(model)
     sections: list[str] = []
     if data is not None:
         dataset = _dataset(data, split, without_duplicates_of or [])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector.scale import Scale, border_px
+from smearcount.detector.scale import Scale, border_tolerance_px
 from smearcount.image.image import SmearImage
 from smearcount.settings import EdgeRule
 
@@ -30,7 +30,7 @@ def is_counted(
     """
     if rule == "all":
         return np.ones(len(found), dtype=np.bool_)
-    near = border_px(scale.rbc_diameter_px)
+    near = border_tolerance_px(scale.rbc_diameter_px)
     touching = touches_edge(found.boxes_xyxy_px, image.width, image.height, near)
     forbidden = touching if rule == "inside" else touching[:, 2:]
     return np.logical_not(forbidden.any(axis=1))

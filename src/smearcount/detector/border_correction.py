@@ -1,4 +1,8 @@
-"""Cells that the border cuts, of which people mark some and leave out others."""
+"""Correction of the scores of red cells that the image border cuts.
+
+In annotated data some cut cells are labeled and others are left out, so a cut cell of a given
+score is a labeled cell less often than a whole one of the same score.
+"""
 
 from __future__ import annotations
 
@@ -9,51 +13,52 @@ import numpy as np
 from smearcount.classes import RBC
 from smearcount.detections.boxes import touches_edge
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
-from smearcount.detector.scale import border_px
+from smearcount.detector.model_card import ModelCard
+from smearcount.detector.scale import border_tolerance_px
 
 
-def with_border_doubt(
-    found: Detections, width: int, height: int, card: ModelCard, rbc_px: float | None
+def correct_border_scores(
+    detections: Detections, width: int, height: int, card: ModelCard, rbc_px: float | None
 ) -> Detections:
-    """Return detections whose red cells at the border are doubted as the card says.
+    """Return detections with lower scores for the red cells that the border cuts.
 
-    A sliver of a red cell is marked less often than a whole cell that gets the same score. Its
-    odds, score / (1 - score), are multiplied by ``card.cut_odds``: so one threshold serves both.
+    The odds of their scores, score / (1 - score), are multiplied by ``card.border_odds_ratio``, so
+    that one threshold suits whole and cut cells alike.
 
     Args:
-        found: boxes in pixels of the image.
+        detections: boxes in pixels of the image.
         width: of the image, in pixels.
         height: of the image, in pixels.
-        card: of the model that found them.
-        rbc_px: the diameter of a red cell, which tells how near the border is.
+        card: of the model that made the detections.
+        rbc_px: the diameter of a red cell, which tells how near to the border counts as cut.
     """
-    if card.cut_odds == 1 or RBC not in card.classes:
-        return found
-    red = found.labels == card.classes.index(RBC) + 1
-    cut = red & touches_edge(found.boxes_xyxy_px, width, height, border_px(rbc_px)).any(axis=1)
-    weighed = card.cut_odds * found.scores
-    doubted = weighed / (1 - found.scores + weighed)
-    scores = np.where(cut, doubted, found.scores)
-    return Detections(found.boxes_xyxy_px, scores, found.labels)
+    if card.border_odds_ratio == 1 or RBC not in card.classes:
+        return detections
+    is_rbc = detections.labels == card.classes.index(RBC) + 1
+    tolerance = border_tolerance_px(rbc_px)
+    touches = touches_edge(detections.boxes_xyxy_px, width, height, tolerance).any(axis=1)
+    weighted = card.border_odds_ratio * detections.scores
+    corrected = weighted / (1 - detections.scores + weighted)
+    scores = np.where(is_rbc & touches, corrected, detections.scores)
+    return Detections(detections.boxes_xyxy_px, scores, detections.labels)
 
 
-def each_with_border_doubt(
-    found: Sequence[Detections],
+def correct_border_scores_batch(
+    detections: Sequence[Detections],
     sizes: Sequence[tuple[int, int]],
     card: ModelCard,
-    cut_odds: float,
+    border_odds_ratio: float,
 ) -> list[Detections]:
-    """Return the detections of several images as :func:`with_border_doubt` does at other odds.
+    """Return the detections of several images, corrected with another odds ratio.
 
     Args:
-        found: one per image, not doubted yet, in network pixels.
+        detections: one per image, not corrected yet, in network pixels.
         sizes: width and height of each image, in network pixels.
-        card: of the model that found them.
-        cut_odds: instead of the card's.
+        card: of the model that made the detections.
+        border_odds_ratio: used instead of the card's.
     """
-    told = card.model_copy(update={"cut_odds": cut_odds})
+    changed = card.model_copy(update={"border_odds_ratio": border_odds_ratio})
     return [
-        with_border_doubt(each, width, height, told, card.rbc_px)
-        for each, (width, height) in zip(found, sizes, strict=True)
+        correct_border_scores(each, width, height, changed, card.rbc_px)
+        for each, (width, height) in zip(detections, sizes, strict=True)
     ]

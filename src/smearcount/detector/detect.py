@@ -1,8 +1,8 @@
-"""Detecting in a field of any magnification.
+"""Detection in an image of any magnification.
 
-The image is brought to the magnification that the network knows, and what is found comes back in
-image pixels. A human red cell is about 7.5 µm wide, so the cells found also tell how large a pixel
-is, and whether the first guess was right.
+The image is resized to the magnification that the network was trained at, and the detections are
+returned in image pixels. A human red cell is about 7.5 µm wide, so the detected cells also tell how
+large a pixel is, and whether the first estimate of the magnification was right.
 """
 
 from __future__ import annotations
@@ -14,101 +14,110 @@ import numpy as np
 
 from smearcount.classes import RBC
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector, ThreadedDetector
-from smearcount.detector.inference import Look, look_at
-from smearcount.detector.magnification import read_ruler
+from smearcount.detector.inference import InferencePass, run_inference
+from smearcount.detector.magnification import estimate_magnification
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
 from smearcount.image.image import SmearImage
 
-SMALLEST_RBC_PX: Final = 4.0
-"""Nobody can count red cells that are smaller than this in the image."""
+MIN_RBC_PX: Final = 4.0
+"""Red cells smaller than this in the image, in pixels, cannot be counted by anybody."""
 
-ENOUGH_TO_MEASURE: Final = 3
-"""So many whole red cells have a median diameter that is reported."""
+MIN_CELLS: Final = 3
+"""The median diameter is reported if at least this many whole red cells are found."""
 
-OFF_BY: Final = 1.1
-"""A guess that they contradict by more than this factor is worth another look."""
+RESCALE_TOLERANCE: Final = 1.1
+"""If the detected cells contradict the magnification by more than this factor, the image is
+resized and detected again."""
 
-FEW_OFF_BY: Final = 1.2
-"""Fewer cells must contradict it by more."""
+RESCALE_TOLERANCE_FEW_CELLS: Final = 1.2
+"""The same, where fewer than ``MIN_CELLS`` whole red cells are found."""
 
-CLOSER: Final = 2**0.5
-"""Where few whole red cells are found and contradict nothing, the field is shown so much larger:
-in pictures unlike the training images the ruler errs towards large cells, shown too small."""
+ENLARGE_FACTOR: Final = 2**0.5
+"""If few whole red cells are found and they contradict nothing, the image is shown larger by this
+factor: in images unlike the training images the magnification estimator errs towards large cells,
+which are then shown too small."""
 
-SURER: Final = 1.1
-"""That look must pay: the scores of the red cells sum to more than so many times as much, and
-enough of them are whole. Else, of huge cells, parts and platelets would pass for red cells."""
+MIN_SCORE_GAIN: Final = 1.1
+"""An enlarged pass is kept if the scores of its red cells sum to more than this many times the sum
+before, and at least ``MIN_CELLS`` of them are whole. Otherwise parts of huge cells, and platelets,
+would pass for red cells."""
 
-LOOKS_AGAIN: Final = 3
-"""Cells shown far too large or too small are boxed nearer to the size that the network knows: one
-correction is not enough."""
+MAX_RESCALES: Final = 3
+"""How often an image is resized again. One correction is not enough: the boxes of cells shown far
+too large or too small are biased towards the size that the network knows."""
 
-DOUBTED_FROM: Final = 1.5
-"""A pixel size is tested where the ruler reads red cells so many times as large or small."""
+PIXEL_SIZE_CHECK_RATIO: Final = 1.5
+"""A given pixel size is checked if the estimator reads red cells that are larger or smaller by more
+than this factor."""
 
-HIDES: Final = 1.5
-"""It is doubted where red cells' scores sum to more than so many times as much without it."""
+PIXEL_SIZE_REJECTION_GAIN: Final = 1.5
+"""It is contradicted if, without it, the scores of the red cells sum to more than this many times
+the sum with it."""
 
-MOST_DOUBT_OCTAVES: Final = 1.0
-"""A ruler that may be wrong by more than a factor of two is not followed."""
+MAX_LOG2_ERROR: Final = 1.0
+"""An estimate of the magnification that may be wrong by more than a factor of two is not used."""
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
-    """What a detector sees in an image.
+class DetectionResult:
+    """What a detector finds in an image.
 
     Attributes:
-        detections: with scores from ``SCORE_FLOOR`` on, boxes in image pixels, inside the image.
-        scale: the magnification.
+        detections: with scores of at least ``SCORE_FLOOR``, boxes in image pixels, inside the
+            image.
+        scale: how large a pixel and a red cell are.
     """
 
     detections: Detections
     scale: Scale
 
 
-def detect_field(
+def detect(
     image: SmearImage, detector: Detector, pixel_size_um: float | None = None
-) -> Field:
-    """Find the cells of an image.
+) -> DetectionResult:
+    """Detect the cells of an image.
 
-    The size of a red cell is taken from ``pixel_size_um``, else from the file unless the picture
-    plainly contradicts it, else estimated from the picture, else as in the training images. An
-    estimate that the cells found contradict, or at which hardly any are found, is corrected, at
-    most three times.
+    The size of a red cell is taken from ``pixel_size_um``, else from the file unless the image
+    plainly contradicts it, else estimated from the image, else assumed to be that of the training
+    images. If the detected cells contradict an estimate, or hardly any are detected, it is
+    corrected and the image is detected again, at most three times.
 
     Args:
         image: of any size and magnification.
-        detector: finds cells at the magnification of its card.
-        pixel_size_um: micrometres per image pixel, if known.
+        detector: detects cells at the magnification of its card.
+        pixel_size_um: micrometers per image pixel, if known.
 
     Raises:
         ImageError: the image cannot be read.
     """
     card = detector.card
-    known_um, source = _known(image, pixel_size_um)
+    known_um, source = _known_pixel_size(image, pixel_size_um)
     if known_um is not None:
-        look = look_at(image, detector, RBC_UM / known_um)
-        testable = card.rbc_px and RBC in card.classes
-        other = _without_pixel_size(look, image, detector) if testable else None
-        if other is None or source == "user":
-            scale = Scale(_measured(look), known_um, source, doubted=other is not None)
-            return Field(look.found, scale)
-        return Field(other.found, _estimated(other, doubted=True))
+        given = run_inference(image, detector, RBC_UM / known_um)
+        can_check = card.rbc_px and RBC in card.classes
+        better = _better_without_pixel_size(given, image, detector) if can_check else None
+        if better is None or source == "user":
+            scale = Scale(_measured_rbc_px(given), known_um, source, better is not None)
+            return DetectionResult(given.detections, scale)
+        return DetectionResult(better.detections, _estimated_scale(better, contradicted=True))
     if card.rbc_px is None:
-        look = look_at(image, detector, None)
-        return Field(look.found, _estimated(look))
-    guess, source = _guess(image, detector)
-    if RBC not in card.classes:  # nothing found could correct the ruler
-        look = look_at(image, detector, guess)
-        return Field(look.found, Scale(guess, RBC_UM / guess, source))
-    look = _settle(look_at(image, detector, guess), image, detector)
-    as_guessed = look.rbc_px == guess and len(look.whole_px) < ENOUGH_TO_MEASURE
-    return Field(look.found, _estimated(look, source if as_guessed else "estimated"))
+        only = run_inference(image, detector, None)
+        return DetectionResult(only.detections, _estimated_scale(only))
+    rbc_px, source = _initial_rbc_px(image, detector)
+    first = run_inference(image, detector, rbc_px)
+    if RBC not in card.classes:  # no detection could correct the estimate
+        return DetectionResult(first.detections, Scale(rbc_px, RBC_UM / rbc_px, source))
+    last = _rescale(first, image, detector)
+    unchanged = last.rbc_px == rbc_px and len(last.whole_rbc_px) < MIN_CELLS
+    scale = _estimated_scale(last, source if unchanged else "estimated")
+    return DetectionResult(last.detections, scale)
 
 
-def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None, ScaleSource]:
+def _known_pixel_size(
+    image: SmearImage, pixel_size_um: float | None
+) -> tuple[float | None, ScaleSource]:
     if pixel_size_um is not None:
         return pixel_size_um, "user"
     if image.pixel_size_um is not None:
@@ -116,77 +125,88 @@ def _known(image: SmearImage, pixel_size_um: float | None) -> tuple[float | None
     return None, "estimated"
 
 
-def _guess(image: SmearImage, detector: Detector) -> tuple[float, ScaleSource]:
-    """Return the diameter of a red cell in image pixels before any is found."""
-    reading = read_ruler(image, _threads(detector))
+def _initial_rbc_px(image: SmearImage, detector: Detector) -> tuple[float, ScaleSource]:
+    """Return the diameter of a red cell in image pixels, before any is detected."""
+    estimate = estimate_magnification(image, _threads(detector))
     usual = detector.card.source_rbc_px
-    if reading.doubt_octaves > MOST_DOUBT_OCTAVES and usual:
+    if estimate.log2_error > MAX_LOG2_ERROR and usual:
         return usual, "assumed"
-    return max(reading.rbc_px, SMALLEST_RBC_PX), "estimated"
+    return max(estimate.rbc_px, MIN_RBC_PX), "estimated"
 
 
-def _without_pixel_size(known: Look, image: SmearImage, detector: Detector) -> Look | None:
-    """Return what is seen without the pixel size where that is far more, else None.
+def _better_without_pixel_size(
+    given: InferencePass, image: SmearImage, detector: Detector
+) -> InferencePass | None:
+    """Return a pass that ignores the pixel size if it finds far more red cells, else None.
 
-    Where enough whole red cells agree with the pixel size, nothing else is tried.
+    If enough whole red cells agree with the pixel size, nothing else is tried.
     """
-    assert known.rbc_px is not None
-    if len(known.whole_px) >= ENOUGH_TO_MEASURE and _contradiction(known, detector.card) is None:
+    assert given.rbc_px is not None
+    if len(given.whole_rbc_px) >= MIN_CELLS and _better_rbc_px(given, detector.card) is None:
         return None
-    reading = read_ruler(image, _threads(detector))
-    off_by = max(reading.rbc_px / known.rbc_px, known.rbc_px / reading.rbc_px)
-    if off_by <= DOUBTED_FROM or reading.doubt_octaves > MOST_DOUBT_OCTAVES:
+    estimate = estimate_magnification(image, _threads(detector))
+    ratio = max(estimate.rbc_px / given.rbc_px, given.rbc_px / estimate.rbc_px)
+    if ratio <= PIXEL_SIZE_CHECK_RATIO or estimate.log2_error > MAX_LOG2_ERROR:
         return None
-    guess = max(reading.rbc_px, SMALLEST_RBC_PX)
-    other = _settle(look_at(image, detector, guess), image, detector)
-    return other if other.red_score > HIDES * known.red_score else None
+    rbc_px = max(estimate.rbc_px, MIN_RBC_PX)
+    other = _rescale(run_inference(image, detector, rbc_px), image, detector)
+    more_found = other.rbc_score_sum > PIXEL_SIZE_REJECTION_GAIN * given.rbc_score_sum
+    return other if more_found else None
 
 
 def _threads(detector: Detector) -> int:
-    """Return the threads that a look takes, so that the ruler takes as many."""
+    """Return the CPU threads of a pass, so that the magnification estimator takes as many."""
     return detector.threads if isinstance(detector, ThreadedDetector) else 1
 
 
-def _measured(look: Look) -> float | None:
-    """Return the diameter of a red cell in image pixels, as found or else as taken."""
-    enough = len(look.whole_px) >= ENOUGH_TO_MEASURE
-    return float(np.median(look.whole_px)) if enough else look.rbc_px
+def _measured_rbc_px(found: InferencePass) -> float | None:
+    """Return the diameter of a red cell in image pixels: measured if enough are whole."""
+    enough = len(found.whole_rbc_px) >= MIN_CELLS
+    return float(np.median(found.whole_rbc_px)) if enough else found.rbc_px
 
 
-def _estimated(look: Look, source: ScaleSource = "estimated", doubted: bool = False) -> Scale:
-    measured = _measured(look)
-    if measured is None or not look.red_score:
-        return Scale(None, None, "assumed", doubted)
-    return Scale(measured, RBC_UM / measured, source, doubted)
+def _estimated_scale(
+    found: InferencePass, source: ScaleSource = "estimated", contradicted: bool = False
+) -> Scale:
+    measured = _measured_rbc_px(found)
+    if measured is None or not found.rbc_score_sum:
+        return Scale(None, None, "assumed", contradicted)
+    return Scale(measured, RBC_UM / measured, source, contradicted)
 
 
-def _settle(look: Look, image: SmearImage, detector: Detector) -> Look:
-    """Look again as long as another magnification may show the cells better."""
-    for _ in range(LOOKS_AGAIN):
-        assert look.rbc_px is not None
-        better = _contradiction(look, detector.card)
-        must_pay = better is None
-        if better is None and len(look.whole_px) < ENOUGH_TO_MEASURE:
-            better = look.rbc_px / CLOSER
-        if better is None or better < SMALLEST_RBC_PX:
+def _rescale(first: InferencePass, image: SmearImage, detector: Detector) -> InferencePass:
+    """Detect again for as long as another magnification may show the cells better."""
+    best = first
+    for _ in range(MAX_RESCALES):
+        assert best.rbc_px is not None
+        rbc_px = _better_rbc_px(best, detector.card)
+        is_trial = rbc_px is None
+        if rbc_px is None and len(best.whole_rbc_px) < MIN_CELLS:
+            rbc_px = best.rbc_px / ENLARGE_FACTOR
+        if rbc_px is None or rbc_px < MIN_RBC_PX:
             break
-        again = look_at(image, detector, better)
-        needed = ENOUGH_TO_MEASURE if must_pay else 1
-        pays = again.red_score > SURER * look.red_score
-        if len(again.whole_px) < needed or (must_pay and not pays):
+        again = run_inference(image, detector, rbc_px)
+        min_cells = MIN_CELLS if is_trial else 1
+        gains = again.rbc_score_sum > MIN_SCORE_GAIN * best.rbc_score_sum
+        if len(again.whole_rbc_px) < min_cells or (is_trial and not gains):
             break
-        look = again
-    return look
+        best = again
+    return best
 
 
-def _contradiction(look: Look, card: ModelCard) -> float | None:
-    """Return the diameter in image pixels that the cells found speak for, if not the one taken."""
-    assert look.rbc_px is not None
-    if len(look.whole_px):
-        measured = float(np.median(look.whole_px))
-    elif not look.red_score and card.source_rbc_px:
+def _better_rbc_px(found: InferencePass, card: ModelCard) -> float | None:
+    """Return the diameter in image pixels that the detected cells imply.
+
+    None if that is, within the tolerance, the diameter that was assumed for the pass.
+    """
+    assert found.rbc_px is not None
+    if len(found.whole_rbc_px):
+        measured = float(np.median(found.whole_rbc_px))
+    elif not found.rbc_score_sum and card.source_rbc_px:
         measured = card.source_rbc_px
     else:
         return None
-    allowed = OFF_BY if len(look.whole_px) >= ENOUGH_TO_MEASURE else FEW_OFF_BY
-    return measured if max(measured / look.rbc_px, look.rbc_px / measured) > allowed else None
+    many = len(found.whole_rbc_px) >= MIN_CELLS
+    tolerance = RESCALE_TOLERANCE if many else RESCALE_TOLERANCE_FEW_CELLS
+    ratio = max(measured / found.rbc_px, found.rbc_px / measured)
+    return measured if ratio > tolerance else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.image.image import Pixels
 
 SCORE_FLOOR = 0.01

@@ -1,40 +1,48 @@
-"""Loading a detector: the one that ships, or a model file with its card."""
+"""Loading a detector: the one that ships with the package, or a model file with its card."""
 
 from __future__ import annotations
 
-import hashlib
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import ModelError
+from smearcount.sha256 import sha256_of_file
 
-SHIPPED: Final = Path(__file__).parent / "model" / "smearcount-s.onnx"
-"""The model that counts unless another is asked for."""
+SHIPPED: Final = "shipped"
+"""The name of the model that ships with the package."""
+
+SHIPPED_FILE: Final = Path(__file__).parent / "model" / "smearcount-s.onnx"
 
 TORCH_SUFFIXES: Final = frozenset({".pt", ".pth", ".ckpt", ".safetensors"})
-"""Kinds of files that need torch and the training room."""
+"""Kinds of files that need torch, and so the ``train`` extra."""
 
 
 def load_detector(
-    path: str | PathLike[str] | None = None, *, threads: int | None = None
+    model: str | PathLike[str] | None = None, *, threads: int | None = None
 ) -> Detector:
     """Load a detector.
 
     Args:
-        path: an ``.onnx`` file with its ``.json`` card beside it, or, where torch is installed, a
-            checkpoint; None loads the model that ships with the package.
-        threads: CPU threads that one look of an ``.onnx`` model takes; None takes those available,
-            at most 4.
+        model: an ``.onnx`` file with its ``.json`` card beside it or, where torch is installed, a
+            checkpoint; None or ``"shipped"`` loads the model that ships with the package.
+        threads: CPU threads that one inference of an ``.onnx`` model takes; None takes those
+            available, at most 4.
 
     Raises:
         ModelError: the file or its card is missing, damaged, of an unknown kind, does not match
-            its hash, or needs torch where there is none.
+            its SHA-256, or needs torch where there is none.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> detector = load_detector()
+        >>> detector.card.classes
+        ('WBC', 'RBC', 'Platelets')
     """
-    file = SHIPPED if path is None else Path(path)
+    file = SHIPPED_FILE if model is None or model == SHIPPED else Path(model)
     if file.is_dir():
         raise ModelError(f"{file}: this is a folder; name the .onnx file in it.")
     if not file.exists():
@@ -48,8 +56,7 @@ def load_detector(
         raise ModelError(f"{file}: models of this kind are unknown; give an .onnx file.")
     card = ModelCard.read(file.with_suffix(".json"))
     try:
-        with file.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        digest = sha256_of_file(file)
     except OSError as error:
         raise ModelError(f"{file}: the model cannot be read ({error.strerror}).") from None
     if digest != card.sha256:
@@ -65,7 +72,7 @@ def _from_checkpoint(file: Path) -> Detector:
         from smearcount.training.torch_detector import load_torch_detector
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{file}: this kind of model needs {error.name}; in the folder of smearcount, install "
-            "the extra: pip install '.[train]', or give an .onnx file."
+            f'{file}: this kind of model needs {error.name}; pip install "smearcount[train]", '
+            "or give an .onnx file."
         ) from None
     return load_torch_detector(file)

@@ -7,17 +7,16 @@ from typing import Final
 
 import numpy as np
 
-from smearcount.detections.boxes import suppress
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detections.nms import nms
 from smearcount.detector.detector import SCORE_FLOOR
-from smearcount.detector.onnx_session import cpu_session
-from smearcount.detector.threads import available_cores
+from smearcount.detector.model_card import ModelCard
+from smearcount.detector.onnx_session import available_cores, open_session
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 
-MOST_THREADS: Final = 4
+MAX_THREADS: Final = 4
 """A network this small gains nothing from more."""
 
 
@@ -39,10 +38,10 @@ class OnnxDetector:
 
     def __init__(self, path: Path, card: ModelCard, threads: int | None = None) -> None:
         self.card = card
-        self.threads = threads or min(available_cores(), MOST_THREADS)
+        self.threads = threads or min(available_cores(), MAX_THREADS)
         self._path = path
         try:
-            self._session = cpu_session(path, self.threads)
+            self._session = open_session(path, self.threads)
         except Exception as error:  # onnxruntime's errors share no base of their own
             reason = str(error).splitlines()[0].rstrip(".")
             raise ModelError(f"{path}: not an ONNX model that can run here ({reason}).") from None
@@ -63,7 +62,7 @@ class OnnxDetector:
     def detect(self, pixels: Pixels) -> Detections:
         """Find cells in RGB pixels, shape (height, width, 3), of any size."""
         found = self.candidates(pixels)
-        return found[suppress(found.boxes_xyxy_px, found.scores, self.card.iou_threshold)]
+        return found[nms(found.boxes_xyxy_px, found.scores, self.card.iou_threshold)]
 
     def candidates(self, pixels: Pixels) -> Detections:
         """Return what every place of the network sees with a score of at least the floor."""
@@ -83,5 +82,5 @@ class OnnxDetector:
         right, below = -width % self.card.stride, -height % self.card.stride
         if right or below:
             sides = ((0, below), (0, right), (0, 0))
-            pixels = np.pad(pixels, sides, constant_values=GREY)
+            pixels = np.pad(pixels, sides, constant_values=PADDING_GRAY)
         return np.ascontiguousarray(pixels)[None]

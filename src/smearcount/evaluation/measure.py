@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from smearcount.counts.edge_rule import count_labels
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.evaluation.average_precision import Scores, score
 from smearcount.evaluation.cells import TrueCells
 from smearcount.evaluation.count_agreement import (

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.datasets.read import Dataset
 from smearcount.detections.boxes import iou
-from smearcount.detector.detect import detect_field
+from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
 from smearcount.image.read import open_image
 
@@ -62,7 +62,7 @@ def missed_cells(
     """
     suspects = []
     for image in dataset.images:
-        found = detect_field(open_image(image.path), detector).detections
+        found = detect(open_image(image.path), detector).detections
         sure = found[found.scores >= SURE]
         overlap = iou(sure.boxes_xyxy_px, image.boxes_xyxy_px.astype(np.float32))
         for box, score, label in sure[overlap.max(axis=1, initial=0) < NEAR_IOU]:
@@ -110,5 +110,5 @@ def _portrait(picture: Image.Image, suspect: Suspect) -> Image.Image:
     frame = [
         (x - origin) * scale for x, origin in zip(suspect.box_xyxy_px, corner * 2, strict=True)
     ]
-    ImageDraw.Draw(portrait).rectangle(frame, outline=class_colour(suspect.label), width=2)
+    ImageDraw.Draw(portrait).rectangle(frame, outline=class_color(suspect.label), width=2)
     return portrait

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Image as PILImage
 from PIL.ImageFont import FreeTypeFont
 
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.detections.boxes import diameter
 from smearcount.image.image import SmearImage
 from smearcount.image.resample import resample
@@ -24,7 +24,7 @@ MAX_PIXELS: Final = 24_000_000
 MAX_SIDE: Final = 16_000
 """A longer side is drawn shorter: many viewers, and JPEG itself, stop somewhere above it."""
 
-EXCLUDED_COLOUR: Final = "#6b6b6b"
+EXCLUDED_COLOR: Final = "#6b6b6b"
 _PAPER: Final = "#ffffff"
 _INK: Final = "#222222"
 _STRIP_ROWS: Final = 256
@@ -60,10 +60,10 @@ def draw(result: CountResult) -> PILImage:
         text = f"{result.card.classes[label - 1]} {result.detections.scores[index]:.2f}"
         corners = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))
         if result.counted[index]:
-            colour = class_colour(label)
+            colour = class_color(label)
             pen.rectangle(corners, outline=colour, width=line)
         else:
-            colour = EXCLUDED_COLOUR
+            colour = EXCLUDED_COLOR
             _dashed(pen, corners, colour, line)
         _put(_tag(text, colour, letters), picture, corners)
     return _with_legend(picture, result)
@@ -129,12 +129,12 @@ def _with_legend(picture: PILImage, result: CountResult) -> PILImage:
     font = _font(_letter_px(picture.width / 36, 12, 48))
     step = round(font.size * 1.5)
     items = [
-        (class_colour(label), f"{name} {in_words(result, name)}")
+        (class_color(label), f"{name} {in_words(result, name)}")
         for label, name in enumerate(result.counts, start=1)
     ]
     excluded = sum(result.excluded.values())
     if excluded:
-        items.append((EXCLUDED_COLOUR, f"not counted ({result.settings.edge}) {excluded}"))
+        items.append((EXCLUDED_COLOR, f"not counted ({result.settings.edge}) {excluded}"))
     widths = [round(step * 1.7 + font.getlength(text)) for _, text in items]
     sheet_width = max(picture.width, *widths)
     places, x, row = [], 0, 0

@@ -20,8 +20,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from smearcount.image.color import raster_of, to_rgb
 from smearcount.image.image import Region
-from smearcount.image.quiet import WITHOUT_WARNINGS
-from smearcount.image.raster import LARGE_PIXELS, Raster, check_size, orientation_of, reading
+from smearcount.image.raster import (
+    LARGE_PIXELS,
+    Raster,
+    check_size,
+    orientation_of,
+    reading,
+    suppress_warnings,
+)
 
 HALF_FIRST: Final = 512
 """A picture with a side of so many pixels is first decoded at half its size."""
@@ -83,7 +89,7 @@ def _half_first(handle: IO[bytes], image: JpegImageFile, orientation: int) -> Ra
 
     @functools.cache
     def whole() -> NDArray[np.uint8]:
-        with WITHOUT_WARNINGS:
+        with suppress_warnings():
             return to_rgb(JpegImageFile(io.BytesIO(content)))[0]
 
     return Raster(

@@ -7,8 +7,11 @@ import functools
 import os
 import shutil
 import tempfile
+import threading
+import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -59,6 +62,34 @@ class Raster:
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
     half: ReadRegion | None = field(default=None, repr=False)
+
+
+_decoding = threading.Lock()
+_decoders_active = 0
+_filters = warnings.catch_warnings()
+
+
+@contextmanager
+def suppress_warnings() -> Iterator[None]:
+    """Suppress the warnings of decoders, about odd metadata that is not used, in several threads.
+
+    Python keeps one list of warning filters for the whole process: the first thread that enters
+    puts it aside and the last one that leaves restores it. It may be entered inside itself.
+    """
+    global _decoders_active, _filters
+    with _decoding:
+        _decoders_active += 1
+        if _decoders_active == 1:
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
+            warnings.simplefilter("ignore")
+    try:
+        yield
+    finally:
+        with _decoding:
+            _decoders_active -= 1
+            if not _decoders_active:
+                _filters.__exit__(None, None, None)
 
 
 def check_size(width: int, height: int) -> None:

@@ -21,7 +21,6 @@ from smearcount.image.color import raster_of
 from smearcount.image.image import SmearImage
 from smearcount.image.jpeg import decode_jpeg
 from smearcount.image.png import decode_png
-from smearcount.image.quiet import WITHOUT_WARNINGS
 from smearcount.image.raster import (
     BAND_ROWS,
     Raster,
@@ -30,9 +29,11 @@ from smearcount.image.raster import (
     halving,
     orientation_of,
     reading,
+    suppress_warnings,
     upright,
 )
 from smearcount.image.tiff import decode_tiff
+from smearcount.sha256 import sha256_of_file
 
 READABLE: Final = "JPEG, PNG, TIFF, BMP or WebP"
 
@@ -64,7 +65,7 @@ def _from_file(name: str) -> SmearImage:
             raise ImageError(f"{name}: this is a pipe, not a file; save the image to a file.")
         with Path(name).open("rb") as handle:
             decode = _decoder(name, handle)
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            digest = sha256_of_file(handle)
             handle.seek(0)
             raster = upright(_decoded(name, handle, decode))
     except FileNotFoundError:
@@ -112,7 +113,7 @@ def _decode_webp(handle: IO[bytes]) -> Raster:
 
 def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]) -> Raster:
     try:
-        with WITHOUT_WARNINGS:
+        with suppress_warnings():
             return decode(handle)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None

@@ -1,7 +1,7 @@
-"""The one way in which pixels are brought to the magnification that a network wants.
+"""Resampling: bring pixels to the magnification that a network was trained at.
 
-Training, export checks and counting all come through here, so that they see the same picture. Any
-window of an image can be resized without loading the whole.
+Training, export checks and counting all use this module, so that they see the same pixels. Any
+window of a resized image can be computed without loading the whole image.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from PIL import Image
 
 from smearcount.image.image import Pixels, Region, SmearImage
 
-GREY: Final = 128
-"""The grey that stands outside a picture: zero for our networks, which subtract it."""
+PADDING_GRAY: Final = 128
+"""The gray level that pads an image: our networks subtract it first, so it becomes zero."""
 
 SourceBox = tuple[float, float, float, float]
-"""A part of an image: left, top, right, bottom in pixels, not necessarily whole."""
+"""A part of an image: left, top, right, bottom in pixels, fractions allowed."""
 
-Resized = Callable[[Pixels, SourceBox, tuple[int, int]], Pixels]
+Resampler = Callable[[Pixels, SourceBox, tuple[int, int]], Pixels]
+"""Resizes a part of some pixels to a width and height: :func:`resample` or
+:func:`resample_fast`."""
 
 BAND_AREA: Final = 4_000_000
 """About how many source pixels are read at once."""
@@ -31,8 +33,8 @@ BAND_AREA: Final = 4_000_000
 def network_size(width: int, height: int, scale: float, stride: int) -> tuple[int, int]:
     """Return the size at which a network sees an image.
 
-    Each side is scaled and rounded to a multiple of the stride, so nothing is padded and nothing
-    cut off; the picture is stretched by at most half a stride.
+    Each side is scaled and rounded to a multiple of the stride, so nothing is padded or cut off;
+    the image is stretched by at most half a stride.
 
     Args:
         width: in image pixels.
@@ -52,25 +54,25 @@ def network_size(width: int, height: int, scale: float, stride: int) -> tuple[in
 def resample(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
     """Return a part of an image, smoothly resized.
 
-    Shrinking averages over every source pixel (Pillow's bilinear filter is antialiased), and the
-    box may have fractions, so that a tile lies on the same grid as the whole.
+    Shrinking averages over every source pixel (Pillow's bilinear filter is antialiased). The box
+    may have fractions, so that a tile lies on the same grid as the whole image.
 
     Args:
         pixels: RGB, shape (h, w, 3), uint8.
-        box: the part wanted, in pixels of ``pixels``.
+        box: the part to resize, in pixels of ``pixels``.
         size: width and height of the result.
     """
-    picture = Image.fromarray(pixels)
-    resized = picture.resize(size, Image.Resampling.BILINEAR, box=box)
+    resized = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box)
     result: NDArray[np.uint8] = np.asarray(resized)
     return result
 
 
-def glance(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
-    """Return a part of an image, roughly resized: enough for the ruler, in a tenth of the time.
+def resample_fast(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
+    """Return a part of an image, roughly resized in a tenth of the time of :func:`resample`.
 
-    Whole blocks of pixels are averaged, then each pixel of the result takes the block that lies
-    nearest, so that edges come out jagged. Enlarging is as smooth as in :func:`resample`.
+    Whole blocks of pixels are averaged, then each pixel of the result takes the nearest block, so
+    that edges come out jagged. That is good enough to estimate the magnification. Enlarging is as
+    smooth as in :func:`resample`.
 
     The arguments are those of :func:`resample`.
     """
@@ -87,16 +89,16 @@ def glance(pixels: Pixels, box: SourceBox, size: tuple[int, int]) -> Pixels:
     return result
 
 
-def view(image: SmearImage, size: tuple[int, int], window: Region | None = None) -> Pixels:
-    """Return a window of an image resized to ``size``, without resizing the rest.
+def resize_image(image: SmearImage, size: tuple[int, int], window: Region | None = None) -> Pixels:
+    """Return an image resized to ``size``, or one window of it.
 
     Only the source pixels under the window are read, a few megapixels at a time. Each window lies
-    on the grid of the whole resized image: neighbouring windows fit together.
+    on the grid of the whole resized image, so neighboring windows fit together.
 
     Args:
         image: the image.
         size: width and height of the whole resized image.
-        window: the part wanted, in resized pixels; None for all of it.
+        window: the window to return, in resized pixels; None for all of it.
 
     Returns:
         RGB, uint8, of the window's size.
@@ -111,23 +113,22 @@ def view(image: SmearImage, size: tuple[int, int], window: Region | None = None)
     for start in range(top, bottom, rows):
         end = min(start + rows, bottom)
         box = (left * zoom_x, start * zoom_y, right * zoom_x, end * zoom_y)
-        bands.append(part(image, box, (right - left, end - start)))
+        bands.append(crop_and_resize(image, box, (right - left, end - start)))
     return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
-def part(
-    image: SmearImage, box: SourceBox, size: tuple[int, int], resized: Resized = resample
+def crop_and_resize(
+    image: SmearImage, box: SourceBox, size: tuple[int, int], resampler: Resampler = resample
 ) -> Pixels:
     """Return a part of an image resized to ``size``; only the pixels under it are read.
 
-    A part that shrinks to half or less is taken from the image at half its size, where there is
-    one.
+    A part that shrinks to half or less is read from the image at half its size, where that exists.
 
     Args:
         image: the image.
         box: the part: left, top, right, bottom in image pixels, fractions allowed.
         size: width and height of the result.
-        resized: how: :func:`resample` or :func:`glance`.
+        resampler: :func:`resample` or :func:`resample_fast`.
 
     Returns:
         RGB, uint8.
@@ -138,7 +139,7 @@ def part(
         read, width, height = image.half, (width + 1) // 2, (height + 1) // 2
         box = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
         zoom_x, zoom_y = zoom_x / 2, zoom_y / 2
-    reach_x = math.ceil(max(zoom_x, 1.0)) + 1  # the resampling filter looks this far
+    reach_x = math.ceil(max(zoom_x, 1.0)) + 1  # how far the resampling filter reaches
     reach_y = math.ceil(max(zoom_y, 1.0)) + 1
     x0 = max(math.floor(box[0]) - reach_x, 0)
     y0 = max(math.floor(box[1]) - reach_y, 0)
@@ -150,4 +151,4 @@ def part(
         min(box[2] - x0, float(x1 - x0)),
         min(box[3] - y0, float(y1 - y0)),
     )
-    return resized(read((x0, y0, x1, y1)), inner, size)
+    return resampler(read((x0, y0, x1, y1)), inner, size)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.atomic_write import replacing
+from smearcount.atomic_write import open_atomic
 from smearcount.results.image_outcome import ImageOutcome
 
 
@@ -30,7 +30,7 @@ def write_coco(path: Path, outcomes: Sequence[ImageOutcome], classes: Sequence[s
         outcomes: one per input; the id of an image is its place among the inputs, from 1.
         classes: class names in label order.
     """
-    with replacing(path) as stream:
+    with open_atomic(path) as stream:
         for text in _lines(outcomes, classes):
             stream.write(text.encode("ascii"))
 

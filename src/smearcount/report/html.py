@@ -16,11 +16,11 @@ from PIL.Image import Image as PILImage
 
 from smearcount import __version__
 from smearcount.atomic_write import write_text
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.counts.slides import Slide
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.image.find import ANNOTATED
-from smearcount.quality.flags import EXPLAINED
+from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
 from smearcount.report.table import in_words
 from smearcount.results.image_outcome import ImageOutcome
@@ -85,7 +85,7 @@ def _summary(outcomes: Sequence[ImageOutcome], card: ModelCard) -> str:
         doubt = f"{low_high[0]:,} to {low_high[1]:,}" if low_high else "&nbsp;"
         mean = f"{sums.get(name, 0) / len(results):.1f} per image" if results else ""
         tiles.append(
-            f'<div class="tile" style="--colour:{class_colour(label)}"><h2>{escape(name)}</h2>'
+            f'<div class="tile" style="--colour:{class_color(label)}"><h2>{escape(name)}</h2>'
             f'<p class="number">{sums.get(name, 0):,}</p><p class="doubt">{doubt}</p>'
             f'<p class="quiet">{mean}</p></div>'
         )
@@ -114,7 +114,7 @@ def _notices(outcomes: Sequence[ImageOutcome]) -> str:
             raised.setdefault(flag, []).append(outcome.name)
     items = [
         f"<li><strong>{escape(flag.capitalize())}</strong> ({_images(len(names))}). "
-        f"{escape(EXPLAINED.get(flag, ''))}</li>"
+        f"{escape(FLAG_EXPLANATIONS.get(flag, ''))}</li>"
         for flag, names in raised.items()
     ]
     items += [
@@ -137,7 +137,7 @@ def _pictures(outcomes: Sequence[ImageOutcome], card: ModelCard, folder: Path) -
             continue
         result = outcome.result
         counts = " ".join(
-            f'<span class="whole"><span class="dot" style="--colour:{class_colour(label)}"></span>'
+            f'<span class="whole"><span class="dot" style="--colour:{class_color(label)}"></span>'
             f"{escape(name)} {escape(in_words(result, name))}</span>"
             for label, name in enumerate(card.classes, start=1)
         )

@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 
 from smearcount.counts.slides import ESTIMATE_NOTE, Slide, platelets_per_ul
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smearcount import __version__
 from smearcount.counts.slides import Slide
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.report.coco_export import shortest
 from smearcount.report.table import status
 from smearcount.results.image_outcome import ImageOutcome

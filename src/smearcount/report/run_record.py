@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from smearcount import __version__
 from smearcount.atomic_write import write_text
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.report.table import status
 from smearcount.results.corrections import NO_CORRECTIONS, Corrections, digest
 from smearcount.results.image_outcome import ImageOutcome
@@ -51,7 +51,7 @@ def write_record(
             "architecture": card.architecture,
             "sha256": card.sha256,
             "thresholds": dict(zip(card.classes, card.thresholds, strict=True)),
-            "cut_odds": card.cut_odds,
+            "cut_odds": card.border_odds_ratio,
             "iou_threshold": card.iou_threshold,
         },
         "versions": {

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from smearcount.counts.edge_rule import count_labels, is_counted
 from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
-from smearcount.quality.flags import flags_of_cells
+from smearcount.quality.flags import detection_flags
 from smearcount.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def apply_settings(
         detections=found,
         counted=is_counted(settings.edge, found, image, scale),
         scale=scale,
-        flags=(*picture_flags, *flags_of_cells(image, candidates, scale, card, thresholds)),
+        flags=(*picture_flags, *detection_flags(image, candidates, scale, card, thresholds)),
         settings=settings,
         card=card,
         seconds=0.0,

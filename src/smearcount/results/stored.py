@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
-from smearcount.quality.flags import OF_PICTURE
+from smearcount.quality.flags import IMAGE_FLAG_NAMES
 from smearcount.results.image_outcome import reader
 from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
@@ -62,7 +62,7 @@ class StoredResult:
             file_pixel_size_um=image.pixel_size_um,
             candidates=result.candidates,
             scale=result.scale,
-            picture_flags=tuple(flag for flag in result.flags if flag in OF_PICTURE),
+            picture_flags=tuple(flag for flag in result.flags if flag in IMAGE_FLAG_NAMES),
             seconds=result.seconds,
             asked_pixel_size_um=result.settings.pixel_size_um,
             model_sha256=result.card.sha256,

@@ -11,7 +11,7 @@ from smearcount.counts.edge_rule import is_counted
 from smearcount.counts.grouping import Grouping, group
 from smearcount.counts.interval import Interval
 from smearcount.counts.slides import CountedField, Slide, add_up, interval_of_sum
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 

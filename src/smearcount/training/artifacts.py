@@ -19,10 +19,10 @@ from smearcount.calibration.thresholds import choose_cut_odds, choose_thresholds
 from smearcount.classes import RBC
 from smearcount.datasets.read import Dataset
 from smearcount.detections.detections import Detections
-from smearcount.detector.border_correction import each_with_border_doubt
+from smearcount.detector.border_correction import correct_border_scores_batch
 from smearcount.detector.calibration import Calibration
-from smearcount.detector.card import ModelCard
 from smearcount.detector.detector import Detector
+from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.evaluation.average_precision import average_precision
 from smearcount.training.export.third_party import export_torchvision, why_no_onnx
@@ -175,7 +175,7 @@ def measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> M
     """Choose thresholds and fit intervals on the validation images, and say how well it went."""
     truths, plain = predict_all(detector, val)
     sizes = [(sample.image.shape[2], sample.image.shape[1]) for sample in val.samples]
-    doubted = partial(each_with_border_doubt, plain, sizes, detector.card)
+    doubted = partial(correct_border_scores_batch, plain, sizes, detector.card)
     cut_odds = choose_cut_odds(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
     found = doubted(cut_odds)
     figures = average_precision(truths, found, classes)
@@ -221,5 +221,8 @@ def as_before(card: ModelCard | None) -> Measured:
     """Return what the run before the retraining measured: no image is left to measure on."""
     assert card is not None, "only a retraining has no validation images"
     return Measured(
-        card.thresholds, card.cut_odds, {"before retraining": card.metrics}, card.calibration
+        card.thresholds,
+        card.border_odds_ratio,
+        {"before retraining": card.metrics},
+        card.calibration,
     )

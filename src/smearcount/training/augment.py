@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def crop(
     part = sample.image[:, y0:y1, x0:x1]
     out_y0, out_x0 = round((y0 - top) * size[0] / window_h), round((x0 - left) * size[1] / window_w)
     out_y1, out_x1 = round((y1 - top) * size[0] / window_h), round((x1 - left) * size[1] / window_w)
-    canvas = torch.full((3, *size), GREY, dtype=torch.uint8)
+    canvas = torch.full((3, *size), PADDING_GRAY, dtype=torch.uint8)
     if out_y1 > out_y0 and out_x1 > out_x0:
         canvas[:, out_y0:out_y1, out_x0:out_x1] = F.resize(
             part, [out_y1 - out_y0, out_x1 - out_x0], antialias=True

@@ -15,9 +15,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from smearcount.atomic_write import write_csv, write_text
-from smearcount.classes import class_colour
-from smearcount.detector.card import ModelCard
+from smearcount.classes import class_color
 from smearcount.detector.load import load_detector
+from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.image.resample import network_size
 from smearcount.training.data import DataChoice, read_training_data
@@ -234,7 +234,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         heights = [statistics.mean(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
         spreads = [_spread(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
         places = np.arange(len(archs)) + (k - (len(classes) - 1) / 2) * width
-        right.bar(places, heights, width, yerr=spreads, color=class_colour(k + 1), label=name)
+        right.bar(places, heights, width, yerr=spreads, color=class_color(k + 1), label=name)
     right.set_xticks(range(len(archs)), archs, rotation=20, ha="right", fontsize=8)
     right.set(ylabel="mean absolute count error (cells per image)")
     right.legend(fontsize=8)

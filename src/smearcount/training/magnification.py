@@ -30,10 +30,15 @@ from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.atomic_write import make_folder, write_text
 from smearcount.datasets.read import Dataset
-from smearcount.detector.magnification import LARGEST_PX, SIDE_MULTIPLE, SMALLEST_PX, RulerCard
+from smearcount.detector.magnification import (
+    MAX_RBC_PX,
+    MIN_RBC_PX,
+    SIDE_MULTIPLE,
+    MagnificationCard,
+)
 from smearcount.image.image import Pixels
 from smearcount.image.read import open_image
-from smearcount.image.resample import GREY, glance
+from smearcount.image.resample import PADDING_GRAY, resample_fast
 from smearcount.training.augment import Sample, change_looks, turn, uniform
 from smearcount.training.data import DataChoice, read_training_data
 from smearcount.training.export.onnx_export import store_as_half
@@ -79,10 +84,10 @@ class Ruler(nn.Module):
         Returns:
             log2 of the diameter in view pixels (N,), and its expected error in octaves (N,).
         """
-        features = self.trunk((views.float() - GREY) / SPREAD).flatten(2)
+        features = self.trunk((views.float() - PADDING_GRAY) / SPREAD).flatten(2)
         weight = self.attention(features.unflatten(2, (-1, 1))).flatten(2).softmax(dim=2)
         log2_px, log_doubt = self.answer((features * weight).sum(dim=2)).unbind(dim=1)
-        middle = (math.log2(SMALLEST_PX) + math.log2(LARGEST_PX)) / 2
+        middle = (math.log2(MIN_RBC_PX) + math.log2(MAX_RBC_PX)) / 2
         return log2_px + middle, log_doubt.clamp(-4, 2).exp()
 
 
@@ -109,7 +114,7 @@ class RulerViews(TorchDataset[tuple[Tensor, Tensor]]):
             torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**63)
             chosen = int(torch.randint(len(self.pictures), ()))
             picture, diameter = self.pictures[chosen], self.diameters[chosen]
-            log2_px = uniform(math.log2(SMALLEST_PX), math.log2(LARGEST_PX))
+            log2_px = uniform(math.log2(MIN_RBC_PX), math.log2(MAX_RBC_PX))
             view = _view(picture, 2**log2_px / diameter)
             view = turn(Sample(view, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))).image
             if self.looks:
@@ -125,9 +130,9 @@ def _view(picture: Pixels, scale: float) -> Tensor:
         span = WINDOW_PX / scale
         left, top = uniform(0, max(1e-3, wide - span)), uniform(0, max(1e-3, tall - span))
         box = (left, top, min(wide, left + span), min(tall, top + span))
-        part = glance(picture, box, (WINDOW_PX, WINDOW_PX))
+        part = resample_fast(picture, box, (WINDOW_PX, WINDOW_PX))
         return torch.from_numpy(np.array(part)).permute(2, 0, 1).contiguous()
-    small = glance(picture, (0, 0, wide, tall), (width, height))
+    small = resample_fast(picture, (0, 0, wide, tall), (width, height))
     field = np.tile(np.block([[[small], [small[:, ::-1]]], [[small[::-1]], [small[::-1, ::-1]]]]),
                     (WINDOW_PX // (2 * height) + 2, WINDOW_PX // (2 * width) + 2, 1))  # fmt: skip
     top, left = (int(torch.randint(2 * side, ())) for side in (height, width))
@@ -187,7 +192,7 @@ def train_ruler(dataset: Dataset, epochs: int = 40, *, seed: int = 0, quiet: boo
 
 def fit_ruler(
     choice: DataChoice, out: Path, *, epochs: int, seed: int = 0, quiet: bool = True
-) -> RulerCard:
+) -> MagnificationCard:
     """Train a ruler, write it in 8-bit integers, measure the file, and write its card beside it.
 
     Args:
@@ -210,7 +215,7 @@ def fit_ruler(
         export_ruler(ruler, plain)
         quantise(plain, calibration_views(data.train), out)
     metrics = {"validation": {"images": len(data.val.images), **measure(out, data.val)}}
-    card = RulerCard(
+    card = MagnificationCard(
         name="ruler",
         architecture="ruler",
         sha256=hashlib.sha256(out.read_bytes()).hexdigest(),

@@ -17,11 +17,11 @@ from torch.utils.data import Dataset as TorchDataset
 from smearcount.classes import RBC
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
-from smearcount.detector.detect import MOST_DOUBT_OCTAVES, SMALLEST_RBC_PX
-from smearcount.detector.magnification import read_ruler
+from smearcount.detector.detect import MAX_LOG2_ERROR, MIN_RBC_PX
+from smearcount.detector.magnification import estimate_magnification
 from smearcount.errors import DataError
 from smearcount.image.read import open_image
-from smearcount.image.resample import GREY, network_size, resample
+from smearcount.image.resample import PADDING_GRAY, network_size, resample
 from smearcount.training.augment import Augmentation, Sample
 from smearcount.training.networks.protocol import Target
 from smearcount.training.recipes.recipe import Recipe
@@ -39,9 +39,9 @@ def rbc_diameters(dataset: Dataset) -> list[float]:
     try:
         return labelled_rbc_diameters(dataset)
     except DataError:
-        readings = [read_ruler(open_image(image.path)) for image in dataset.images]
-    sizes = np.array([max(reading.rbc_px, SMALLEST_RBC_PX) for reading in readings])
-    sure = np.array([reading.doubt_octaves <= MOST_DOUBT_OCTAVES for reading in readings])
+        readings = [estimate_magnification(open_image(image.path)) for image in dataset.images]
+    sizes = np.array([max(reading.rbc_px, MIN_RBC_PX) for reading in readings])
+    sure = np.array([reading.log2_error <= MAX_LOG2_ERROR for reading in readings])
     if sure.any():
         sizes[~sure] = np.median(sizes[sure])
     return [float(size) for size in sizes]
@@ -157,7 +157,7 @@ def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
     """Stack samples; where sizes differ, pad at the right and bottom with grey."""
     height = max(sample.image.shape[1] for sample in samples)
     width = max(sample.image.shape[2] for sample in samples)
-    images = torch.full((len(samples), 3, height, width), GREY, dtype=torch.uint8)
+    images = torch.full((len(samples), 3, height, width), PADDING_GRAY, dtype=torch.uint8)
     for row, sample in enumerate(samples):
         images[row, :, : sample.image.shape[1], : sample.image.shape[2]] = sample.image
     sizes = [(sample.image.shape[1], sample.image.shape[2]) for sample in samples]

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from smearcount.detections.detections import Detections
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.loop import as_detections
 from smearcount.training.networks.architectures import ARCHITECTURES, build
 from smearcount.training.networks.pretrained import State, read_weights
@@ -49,7 +49,7 @@ class TorchDetector:
         height, width = pixels.shape[:2]
         stride = self.card.stride
         padded = ((0, -height % stride), (0, -width % stride), (0, 0))
-        whole = np.pad(pixels, padded, constant_values=GREY)
+        whole = np.pad(pixels, padded, constant_values=PADDING_GRAY)
         image = torch.from_numpy(whole).permute(2, 0, 1)[None].to(self._device)
         (prediction,) = self._network.predict(image)
         return as_detections(prediction, prediction["scores"])
@@ -115,7 +115,7 @@ def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
         chosen = ModelCard.read(finished)
         base |= {
             "thresholds": chosen.thresholds,
-            "cut_odds": chosen.cut_odds,
+            "border_odds_ratio": chosen.border_odds_ratio,
             "source_rbc_px": chosen.source_rbc_px,
         }
     return ModelCard.model_validate(base)

@@ -16,7 +16,7 @@ from smearcount.atomic_write import write_text
 from smearcount.calibration.reference_statistics import fit_scene
 from smearcount.classes import RBC
 from smearcount.datasets.read import Dataset
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.training.artifacts import Outcome, as_before, finish, measure, write_cards
 from smearcount.training.augment import Augmentation
@@ -210,7 +210,7 @@ def _run(
     whole = card.model_copy(
         update={
             "thresholds": tuple(round(each, 4) for each in measured.thresholds),
-            "cut_odds": measured.cut_odds,
+            "border_odds_ratio": measured.cut_odds,
             "training": known,
             "metrics": measured.metrics,
             "calibration": measured.calibration,
@@ -269,7 +269,9 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if sized else None,
         stride=of.stride,
         receptive_px=of.receptive_px,
-        scene=fit_scene(train) if has_rbc and len(train.images) >= SCENE_IMAGES else None,
+        reference_statistics=fit_scene(train)
+        if has_rbc and len(train.images) >= SCENE_IMAGES
+        else None,
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
-from smearcount.quality.flags import EXPLAINED
+from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.results.corrections import apply, history
 from smearcount.results.stored import StoredResult
 from smearcount.settings import PIXEL_SIZES_UM, EdgeRule
@@ -35,7 +35,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
         return SessionBody(
             revision=session.roll.revision,
             classes=[
-                ClassRow(name=name, colour=class_colour(label), threshold=threshold)
+                ClassRow(name=name, colour=class_color(label), threshold=threshold)
                 for label, (name, threshold) in enumerate(
                     zip(card.classes, card.thresholds, strict=True), start=1
                 )
@@ -53,7 +53,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
             removed=session.roll.removed_since(since),
             upload_limit_bytes=upload_limit_bytes,
             pixel_sizes_um=PIXEL_SIZES_UM,
-            flags=EXPLAINED,
+            flags=FLAG_EXPLANATIONS,
         )
 
 

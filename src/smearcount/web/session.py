@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import Cell, Correction, history

@@ -13,8 +13,7 @@ from smearcount.classes import CLASS_NAMES, canonical_name
 from smearcount.datasets.dataset import Dataset
 from smearcount.errors import DataError
 from smearcount.image.find import SUFFIXES
-from smearcount.image.quiet import WITHOUT_WARNINGS
-from smearcount.image.raster import orientation_of
+from smearcount.image.raster import orientation_of, suppress_warnings
 
 
 def order_classes(names: Iterable[str]) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ def image_size(
         DataError: the image is missing, is not an image, or has another size than declared.
     """
     try:
-        with WITHOUT_WARNINGS, Image.open(path) as image:
+        with suppress_warnings(), Image.open(path) as image:
             width, height = image.size
             if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
                 width, height = height, width

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.classes import CLASS_NAMES, class_colour
+from smearcount.classes import CLASS_NAMES, class_color
 from smearcount.evaluation.error_types import ERROR_KINDS
 from smearcount.evaluation.measure import Evaluation
 from smearcount.evaluation.report.sentences import figure as signed
@@ -49,7 +49,7 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
                 s=16,
                 alpha=0.55,
                 linewidths=0,
-                color=class_colour(k + 1),
+                color=class_color(k + 1),
                 marker=_MARKERS[k % len(_MARKERS)],
                 label=name,
             )
@@ -72,7 +72,7 @@ def bland_altman_figure(evaluation: Evaluation) -> Figure:
             s=14,
             alpha=0.5,
             linewidths=0,
-            color=class_colour(k + 1),
+            color=class_color(k + 1),
         )
         agreement = counting.agreement[name]
         ax.axhline(0, color=_FAINT, linewidth=1, zorder=0)
@@ -107,7 +107,7 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
         if np.isfinite(precision).any():
             ap = scores.per_class[name]["map_50"]
             label = f"{name} (AP50 {ap:.3f})"
-            ax.plot(scores.recall_levels, precision, color=class_colour(k + 1), label=label)
+            ax.plot(scores.recall_levels, precision, color=class_color(k + 1), label=label)
     ax.set(
         xlabel="recall: share of the true cells found",
         ylabel="precision: share of the detections right",
@@ -147,7 +147,7 @@ def error_figure(evaluation: Evaluation) -> Figure:
     height = 0.8 / len(evaluation.classes)
     for k, name in enumerate(evaluation.classes):
         places = np.arange(len(ERROR_KINDS)) + (k - (len(evaluation.classes) - 1) / 2) * height
-        bars = ax.barh(places, errors[:, k], height, color=class_colour(k + 1), label=name)
+        bars = ax.barh(places, errors[:, k], height, color=class_color(k + 1), label=name)
         ax.bar_label(bars, padding=3, fontsize=8)
     ax.set_yticks(range(len(ERROR_KINDS)), ERROR_KINDS)
     ax.invert_yaxis()
@@ -193,7 +193,7 @@ def stress_figure(curves: Sequence[Curve]) -> Figure:
         ax.axhline(0, color=_FAINT, linewidth=1)
         for k, name in enumerate(CLASS_NAMES):
             error = np.clip(100 * np.array(curve.errors(k)), -_STRESS_RIM, _STRESS_RIM)
-            colour = class_colour(k + 1)
+            colour = class_color(k + 1)
             ax.plot(curve.sweep.values, error[:, 0], color=colour, marker=_MARKERS[k], label=name)
             ax.fill_between(
                 curve.sweep.values, error[:, 1], error[:, 2], color=colour, alpha=0.15, linewidth=0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.evaluation.count_agreement import Agreement, Estimate
 from smearcount.evaluation.measure import Counting, Evaluation
 from smearcount.evaluation.report import figures
@@ -95,7 +95,7 @@ def _summary(evaluation: Evaluation) -> str:
         sentences = class_sentences(name, evaluation.at_model.agreement[name])
         lines = "".join(f"<p>{as_html(each)}</p>" for each in sentences)
         cards.append(
-            f'<div class="card" style="--colour: {class_colour(k + 1)}">'
+            f'<div class="card" style="--colour: {class_color(k + 1)}">'
             f"<h3>{as_html(name)}</h3>{lines}</div>"
         )
     return (

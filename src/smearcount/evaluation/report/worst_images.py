@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from PIL.Image import Image as PILImage
 
-from smearcount.classes import class_colour
+from smearcount.classes import class_color
 from smearcount.detections.boxes import Boxes
 from smearcount.evaluation.matching import Match, match
 from smearcount.evaluation.measure import Evaluation, Field
@@ -90,7 +90,7 @@ def _drawn(
         x0, y0, x1, y1 = (float(side) * scale for side in boxes_xyxy_px[k])
         pen.rectangle(
             (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)),
-            outline=class_colour(int(labels[k])),
+            outline=class_color(int(labels[k])),
             width=_WRONG_PX if k in thick else _RIGHT_PX,
         )
     return picture

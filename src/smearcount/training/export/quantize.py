@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from smearcount.datasets.read import Dataset
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.export.onnx_export import store_as_half
 from smearcount.training.export.space_to_depth import with_columns_folded
 from smearcount.training.networks.architectures import Architecture
@@ -64,7 +64,7 @@ def quantise(source: Path, pictures: Iterable[Pixels], target: Path) -> None:
         seen = _first_seen(network)
         pixels_as_they_are = {
             "scale": np.array(1 / SPREAD, np.float32),
-            "zero_point": np.array(GREY),
+            "zero_point": np.array(PADDING_GRAY),
         }
         quantize_static(
             str(plain),
@@ -130,8 +130,8 @@ def _first_seen(model: Any) -> str:
 def _without_normalising(model: onnx.ModelProto, seen: str) -> onnx.ModelProto:
     """Return the model with its pixels taken for the 8-bit form of the normalised ones.
 
-    They are just that: ``(pixel - GREY) / SPREAD`` is what ``DequantizeLinear`` works out. So the
-    nodes from the pixels to their quantised form fall away.
+    They are just that: ``(pixel - PADDING_GRAY) / SPREAD`` is what ``DequantizeLinear`` works out.
+    So the nodes from the pixels to their quantised form fall away.
     """
     nodes = model.graph.node
     makers = {name: node for node in nodes for name in node.output}

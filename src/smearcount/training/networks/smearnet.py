@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from smearcount.image.resample import GREY
+from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.networks.assigner import pad_targets
 from smearcount.training.networks.losses import detection_losses
 from smearcount.training.networks.postprocess import cells_of
@@ -30,7 +30,8 @@ SIDE_MULTIPLE = 16
 """Input sides must be multiples of this: the deepest stride."""
 
 SPREAD = 64
-"""Pixels become (pixel - GREY) / SPREAD: powers of two, so 8-bit integers hold them exactly."""
+"""Pixels become (pixel - PADDING_GRAY) / SPREAD: powers of two, so that 8-bit integers hold them
+exactly."""
 
 SIDE_BINS = 16
 """A side lies 0 to 15 strides from its location, as a distribution over these bins."""
@@ -123,7 +124,7 @@ class Smearnet(nn.Module):
         Returns:
             class logits (B, N, K) and side logits (B, N, 4, bins), N = H/8 · W/8 in row order.
         """
-        features = self.to_eighth((images.float() - GREY) / SPREAD)
+        features = self.to_eighth((images.float() - PADDING_GRAY) / SPREAD)
         features = self.fuse(features + self.context(features))
         class_logits = self.class_head(features).flatten(2).transpose(1, 2)
         side_logits = self.side_head(features).flatten(2).transpose(1, 2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smearcount.image.quiet import WITHOUT_WARNINGS
+from smearcount.image.raster import suppress_warnings
 from smearcount.image.read import open_image
 
 
@@ -19,11 +19,11 @@ def test_silence_ends_with_the_last_thread_that_asked_for_it() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def other() -> None:
-        with WITHOUT_WARNINGS:
+        with suppress_warnings():
             inside.set()
             leave.wait(20)
 
-    with WITHOUT_WARNINGS:
+    with suppress_warnings():
         thread = threading.Thread(target=other)
         thread.start()
         assert inside.wait(20)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from smearcount.detections import boxes as boxes_module
-from smearcount.detections.boxes import iou, suppress
+from smearcount.detections import nms as nms_module
+from smearcount.detections.boxes import iou
+from smearcount.detections.nms import nms
 
 coordinates = arrays(
     np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
@@ -34,10 +35,10 @@ def test_boxes_are_suppressed_as_in_the_textbook_at_once_or_in_parts(
 ) -> None:
     boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
     scores = np.random.default_rng(seed).choice([0.1, 0.5, 0.9], len(boxes)).astype(np.float32)
-    at_once = suppress(boxes, scores, limit)
+    at_once = nms(boxes, scores, limit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boxes_module, "PAIRS_AT_ONCE", 7)
-        in_parts = suppress(boxes, scores, limit)
+        patch.setattr(nms_module, "PAIRS_AT_ONCE", 7)
+        in_parts = nms(boxes, scores, limit)
     assert at_once.tolist() == in_parts.tolist() == by_the_book(boxes, scores, limit)
 
 
@@ -47,7 +48,7 @@ def test_many_boxes_take_no_table_of_all_pairs() -> None:
     boxes = np.concatenate([corners, corners + 30], axis=1)
     scores = rng.random(20_000, dtype=np.float32)
     tracemalloc.start()
-    kept = suppress(boxes, scores, 0.5)
+    kept = nms(boxes, scores, 0.5)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 18_000 < len(kept) < 20_000

@@ -1,22 +1,19 @@
-"""The model card: everything that must be known about a model to use and to trust it."""
+"""The model card: everything that must be known about a model to use and to trust it.
+
+Entries that had another name in cards written earlier are still read under it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from smearcount.atomic_write import write_text
+from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.detector.calibration import Calibration, Score
-from smearcount.detector.reference_statistics import Scene
+from smearcount.detector.reference_statistics import ReferenceStatistics
 from smearcount.errors import ModelError
 
 
@@ -30,19 +27,21 @@ class ModelCard(BaseModel):
         classes: class names in label order (label 1 first).
         thresholds: the score from which each class counts, in label order, chosen on validation
             data for count error.
-        cut_odds: what the odds of a red cell's score are multiplied by where the border cuts it,
-            chosen on validation data; see :mod:`smearcount.detector.border_correction`.
+        border_odds_ratio: what the odds of a red cell's score are multiplied by if the border cuts
+            the cell, chosen on validation data; see :mod:`smearcount.detector.border_correction`.
         iou_threshold: overlap above which non-maximum suppression drops the weaker box.
         rbc_px: the diameter of a red cell, in pixels, at which the network wants to see it; None
             for a network that takes images at whatever size they come.
         source_rbc_px: the median diameter in the training images, in their own pixels; assumed
-            where no red cell can serve as a ruler.
+            if the magnification cannot be estimated.
         stride: input sides must be multiples of this.
-        receptive_px: how far, in network pixels, an output looks; tiles overlap by this much.
+        receptive_px: the radius of the receptive field in network pixels; tiles overlap by this
+            much.
         training: data, licences, splits, seed, command, time: free-form facts.
         metrics: what was measured, on which data: free-form facts.
         calibration: what turns scores into intervals; None for a model measured on too few images.
-        scene: what the training images look like; None for a model that knows too few of them.
+        reference_statistics: what the training images look like; None for a model that was trained
+            on too few of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,8 +51,10 @@ class ModelCard(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     classes: tuple[str, ...] = Field(min_length=1)
     thresholds: tuple[Score, ...]
-    cut_odds: float = Field(default=1.0, gt=0, le=1)
-    iou_threshold: Score = 0.6
+    border_odds_ratio: float = Field(
+        default=1.0, gt=0, le=1, validation_alias=AliasChoices("border_odds_ratio", "cut_odds")
+    )
+    iou_threshold: Score = DEFAULT_IOU_THRESHOLD
     rbc_px: float | None = Field(default=None, gt=0)
     source_rbc_px: float | None = Field(default=None, gt=0)
     stride: int = Field(default=1, ge=1)
@@ -61,12 +62,9 @@ class ModelCard(BaseModel):
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     calibration: Calibration | None = None
-    scene: Scene | None = None
-
-    @field_validator("calibration", "scene", mode="before")
-    @classmethod
-    def _none(cls, told: object) -> object:
-        return told or None  # {} in cards written before these had types of their own
+    reference_statistics: ReferenceStatistics | None = Field(
+        default=None, validation_alias=AliasChoices("reference_statistics", "scene")
+    )
 
     @model_validator(mode="after")
     def _one_threshold_per_class(self) -> ModelCard:
