@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from smearcount.detector.card import ModelCard
+from smearcount.detector.model_card import ModelCard
 from smearcount.results.corrections import Correction
 from smearcount.training.recipes.recipe import Recipe
 
