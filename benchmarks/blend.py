@@ -6,7 +6,7 @@ AFTER is the folder of a finished `smearcount train --weights BEFORE/weights.pth
 becomes (1 - SHARE) of the one before and SHARE of the one after. Where the further round taught
 stranger pictures, the blend keeps most of that and of what was known before (Wortsman et al. 2022,
 "Robust fine-tuning of zero-shot models"). Thresholds and intervals are still those of AFTER: fit
-them anew by `python benchmarks/trust.py OUT/model.onnx DATA --write`.
+them anew by `smearcount calibrate OUT/model.onnx DATA --in-place`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 from pathlib import Path
 
 from smearcount.detector.model_card import ModelCard
-from smearcount.evaluation.average_precision import average_precision
+from smearcount.evaluation.average_precision import mean_average_precision
 from smearcount.training.artifacts import finish, predict_all, write_cards
 from smearcount.training.data import read_training_data
 from smearcount.training.networks.architectures import build
@@ -51,7 +51,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     card = ModelCard.read((asked.after / STATE).with_suffix(".json"))
     finished = finish(network, card, of, asked.out, data.train, val)
-    figures = average_precision(*predict_all(finished.detector, val), card.classes)
+    figures = mean_average_precision(*predict_all(finished.detector, val), card.classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     told = card.model_copy(
         update={

@@ -19,7 +19,7 @@ from smearcount.datasets.dataset import AnnotatedImage
 from smearcount.datasets.near_duplicates import fingerprints, near_duplicates, turned
 from smearcount.datasets.read import clean, read_dataset
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.average_precision import average_precision
+from smearcount.evaluation.average_precision import mean_average_precision
 
 COPY = 0.97
 """Correlation from which two pictures are copies, cut alike, and not just much alike."""
@@ -55,7 +55,7 @@ def main() -> None:
         if alike.max() > COPY:
             first.append(labels(images[pair.first]))
             second.append(labels(images[pair.second], int(alike.argmax())))
-    figures = average_precision(first, second, CLASS_NAMES)
+    figures = mean_average_precision(first, second, CLASS_NAMES)
     print(f"{len(first)} photographs labelled twice\n\n| | cells | cells in the copy | images with "
           "another count | AP50 | mAP |\n|---|---|---|---|---|---|")  # fmt: skip
     for label, name in enumerate(CLASS_NAMES, start=1):

@@ -32,9 +32,8 @@ from smearcount.detections.detections import Detections
 from smearcount.detector import magnification as ruler
 from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
-from smearcount.evaluation.average_precision import average_precision
-from smearcount.evaluation.cells import TrueCells
-from smearcount.evaluation.matching import assign
+from smearcount.evaluation.average_precision import mean_average_precision
+from smearcount.evaluation.matching import GroundTruth, assign
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.training.data import DataChoice
@@ -77,7 +76,7 @@ def train_without(
     return trained.outcome.onnx, length
 
 
-def centres_found(truth: TrueCells, found: Detections) -> tuple[NDArray[np.bool_], int]:
+def centres_found(truth: GroundTruth, found: Detections) -> tuple[NDArray[np.bool_], int]:
     """Return which red cells are found, a found centre lying inside, and how many were said."""
     boxes = truth.boxes_xyxy_px[truth.labels == RED_CELL]
     points = center(found.boxes_xyxy_px[found.labels == RED_CELL])
@@ -98,13 +97,13 @@ def judge(
         detector: at the thresholds of its card.
         shown: opens an image, perhaps changed.
     """
-    truths = [TrueCells(i.boxes_xyxy_px.astype(np.float32), i.labels) for i in images.images]
+    truths = [GroundTruth(i.boxes_xyxy_px.astype(np.float32), i.labels) for i in images.images]
     found = [detect(shown(i.path), detector).detections for i in images.images]
     counted = [each.above(detector.card.thresholds) for each in found]
     pairs = [centres_found(truth, each) for truth, each in zip(truths, counted, strict=True)]
     hits = np.concatenate([hit for hit, _ in pairs])
     cut = np.concatenate([_cut(i)[i.labels == RED_CELL] for i in images.images])
-    precision = average_precision(truths, found, CLASS_NAMES)
+    precision = mean_average_precision(truths, found, CLASS_NAMES)
     totals = {
         f"total {name} %": 100 * (_total(counted, k) / (_total(truths, k) or np.nan) - 1)
         for k, name in enumerate(CLASS_NAMES, start=1)
@@ -126,7 +125,7 @@ def _cut(image: AnnotatedImage) -> NDArray[np.bool_]:
     return touches_edge(boxes, image.width, image.height, 2.0).any(axis=1)
 
 
-def _total(fields: Sequence[TrueCells | Detections], label: int) -> int:
+def _total(fields: Sequence[GroundTruth | Detections], label: int) -> int:
     return sum(int((field.labels == label).sum()) for field in fields)
 
 

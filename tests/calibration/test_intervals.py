@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from smearcount.calibration.coverage import coverage, repeated_coverage
-from smearcount.calibration.intervals import calibrate
+from smearcount.calibration.coverage import cross_validated_coverage, measure_coverage
+from smearcount.calibration.intervals import fit_intervals
 from smearcount.detections.detections import Detections
 from smearcount.errors import DataError
 
@@ -38,31 +38,35 @@ def simulated(n: int, seed: int) -> tuple[list[Detections], list[Detections]]:
 
 
 def test_the_interval_of_a_class_with_many_cells_holds_95_percent() -> None:
-    calibration = calibrate(*simulated(200, 1), THRESHOLDS, CLASSES)
-    measured = coverage(*simulated(800, 2), calibration)
-    assert measured["RBC"].share == pytest.approx(0.95, abs=0.025)
+    calibration = fit_intervals(*simulated(200, 1), THRESHOLDS, CLASSES)
+    measured = measure_coverage(*simulated(800, 2), calibration)
+    assert measured["RBC"].coverage == pytest.approx(0.95, abs=0.025)
     assert measured["RBC"].width < 5
 
 
 def test_counts_that_are_nearly_always_right_are_covered_at_least_that_often() -> None:
-    calibration = calibrate(*simulated(200, 1), THRESHOLDS, CLASSES)
-    wbc = coverage(*simulated(300, 3), calibration)["WBC"]
-    assert wbc.share >= max(wbc.exact, 0.93)
+    calibration = fit_intervals(*simulated(200, 1), THRESHOLDS, CLASSES)
+    wbc = measure_coverage(*simulated(300, 3), calibration)["WBC"]
+    assert wbc.coverage >= max(wbc.exact, 0.93)
 
 
-def test_halves_are_measured_as_often_as_asked() -> None:
-    measured = repeated_coverage(*simulated(40, 4), THRESHOLDS, CLASSES, repeats=2)
-    assert [one.images for one in measured["RBC"]] == [20, 20]
+def test_coverage_is_the_mean_over_the_halves_and_repeats_with_the_seed() -> None:
+    data = simulated(40, 4)
+    measured = cross_validated_coverage(*data, THRESHOLDS, CLASSES, repeats=3)
+    assert measured == cross_validated_coverage(*data, THRESHOLDS, CLASSES, repeats=3)
+    rbc = measured["RBC"]
+    assert 0 < rbc.least <= rbc.coverage <= rbc.most <= 1
+    assert rbc.exact <= rbc.coverage, "an interval holds the count itself"
 
 
 def test_a_class_never_detected_is_all_misses() -> None:
     truths, predictions = simulated(30, 5)
     blind = [found[found.labels == 2] for found in predictions]
-    measured = coverage(truths, blind, calibrate(truths, blind, THRESHOLDS, CLASSES))
-    assert measured["WBC"].share > 0.8
+    measured = measure_coverage(truths, blind, fit_intervals(truths, blind, THRESHOLDS, CLASSES))
+    assert measured["WBC"].coverage > 0.8
 
 
 def test_one_image_is_too_few_to_promise_anything() -> None:
-    assert calibrate(*simulated(1, 6), THRESHOLDS, CLASSES) is None
+    assert fit_intervals(*simulated(1, 6), THRESHOLDS, CLASSES) is None
     with pytest.raises(DataError, match="halved"):
-        repeated_coverage(*simulated(3, 6), THRESHOLDS, CLASSES)
+        cross_validated_coverage(*simulated(3, 6), THRESHOLDS, CLASSES)

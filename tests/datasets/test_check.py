@@ -10,7 +10,7 @@ from smearcount.datasets.check import check, read_parts
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
-from smearcount.evaluation.missing_labels import contact_sheet, missed_cells
+from smearcount.evaluation.missing_labels import contact_sheet, find_missing_labels
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -136,7 +136,7 @@ class TwoCells:
 
 def test_a_sure_cell_without_a_label_is_a_suspect(tmp_path):
     image = annotated(picture(tmp_path, "a.png", 1), [[11, 11, 31, 31]], [1])
-    suspects = missed_cells(Dataset(("RBC",), (image,), "made"), TwoCells())
+    suspects = find_missing_labels(Dataset(("RBC",), (image,), "made"), TwoCells())
     assert [suspect.box_xyxy_px for suspect in suspects] == [(60, 60, 80, 80)]
     assert suspects[0].score == pytest.approx(0.8)
     sheet = contact_sheet(suspects * 11)

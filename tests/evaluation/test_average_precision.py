@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.average_precision import average_precision, score
+from smearcount.evaluation.average_precision import detection_scores, mean_average_precision
 
 CLASSES = ("WBC", "RBC", "Platelets")
 
@@ -30,12 +30,12 @@ def test_average_precision_matches_a_calculation_by_hand() -> None:
     # Precision at recall 1/4 is 1; at 2/4 it is 2/3 but 3/4 later on, so 3/4; at 3/4 it is 3/4.
     # Of the 101 recall levels 0 … 0.25 are 26 and 0.26 … 0.75 are 50; beyond, nothing is found.
     by_hand = (26 * 1 + 50 * 3 / 4) / 101
-    figures = average_precision([truth], [found], CLASSES)
+    figures = mean_average_precision([truth], [found], CLASSES)
     assert figures["map_50"] == pytest.approx(by_hand)
     assert figures["map_50_RBC"] == pytest.approx(by_hand)
     assert figures["map"] == pytest.approx(by_hand), "boxes that fit exactly count at every IoU"
     assert math.isnan(figures["map_50_WBC"]), "a class without a cell has no figure"
-    scores = score([truth], [found], CLASSES)
+    scores = detection_scores([truth], [found], CLASSES)
     assert scores.overall["mar_1"] == pytest.approx(1 / 4)
     assert scores.overall["mar_10"] == pytest.approx(3 / 4)
     assert scores.precision_50.shape == (3, 101)
@@ -46,7 +46,7 @@ def test_more_than_a_hundred_cells_of_an_image_are_all_counted() -> None:
     lefts = [50.0 * k for k in range(250)]
     truth = at(*lefts)
     found = at(*lefts, scores=[1 - k / 1000 for k in range(250)])
-    overall = score([truth], [found], CLASSES).overall
+    overall = detection_scores([truth], [found], CLASSES).overall
     assert overall["map"] == pytest.approx(1)
     assert overall["mar_all"] == pytest.approx(1)
     assert overall["mar_100"] == pytest.approx(0.4), "COCO looks at 100 of the 250"
@@ -54,8 +54,8 @@ def test_more_than_a_hundred_cells_of_an_image_are_all_counted() -> None:
 
 
 def test_images_without_truth_or_without_detections_have_figures() -> None:
-    assert math.isnan(average_precision([at()], [at(10, scores=[0.5])], CLASSES)["map"])
-    assert average_precision([at(10)], [at()], CLASSES)["map"] == 0
+    assert math.isnan(mean_average_precision([at()], [at(10, scores=[0.5])], CLASSES)["map"])
+    assert mean_average_precision([at(10)], [at()], CLASSES)["map"] == 0
 
 
 def test_every_key_of_torchmetrics_is_there_with_its_figure() -> None:
@@ -88,7 +88,7 @@ def test_every_key_of_torchmetrics_is_there_with_its_figure() -> None:
     )
     metric.update([tensors(each) for each in predictions], [tensors(each) for each in truths])
     theirs = metric.compute()
-    ours = score(truths, predictions, CLASSES)
+    ours = detection_scores(truths, predictions, CLASSES)
     for key, value in theirs.items():
         if value.ndim == 0:
             assert ours.overall[key] == pytest.approx(float(value), abs=1e-6), key

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smearcount.evaluation.count_agreement import ALLOWED_ERROR, agree, judge_slides
+from smearcount.evaluation.count_agreement import ALLOWED_ERROR, compare_counts, count_slides
 
 # Bland and Altman, Lancet 1986; i: 307-310, table 1: peak flow in l/min of 17 subjects by the
 # large Wright meter and by the mini meter, first measurements.
@@ -22,7 +22,7 @@ MINI = np.array(
 
 
 def test_limits_of_agreement_are_those_of_bland_and_altman() -> None:
-    result = agree(MINI, LARGE)
+    result = compare_counts(MINI, LARGE)
     # They give -2.1, SD 38.8, and with two SD rather than 1.96 the limits -79.7 and 75.5.
     assert result.bias.value == pytest.approx(-2.1, abs=0.05)
     sd = (result.limit_high.value - result.limit_low.value) / (2 * 1.96)
@@ -34,14 +34,14 @@ def test_deming_regression_is_the_best_fit_of_pearson_1901() -> None:
     # K. Pearson, Phil. Mag. 1901; 2: 559-572: the line of closest fit is y = 5.784 - 0.5456 x.
     x = np.array([0.0, 0.9, 1.8, 2.6, 3.3, 4.4, 5.2, 6.1, 6.5, 7.4])
     y = np.array([5.9, 5.4, 4.4, 4.6, 3.5, 3.7, 2.8, 2.8, 2.4, 1.5])
-    result = agree(x, y)  # type: ignore[arg-type]
+    result = compare_counts(x, y)  # type: ignore[arg-type]
     assert result.slope.value == pytest.approx(-0.5456, abs=5e-5)
     assert result.intercept.value == pytest.approx(5.784, abs=5e-4)
 
 
 def test_errors_and_r_squared_are_those_of_scikit_learn() -> None:
     metrics = pytest.importorskip("sklearn.metrics")
-    result = agree(LARGE, MINI)
+    result = compare_counts(LARGE, MINI)
     assert result.r_squared.value == pytest.approx(metrics.r2_score(LARGE, MINI))
     assert result.rmse.value == pytest.approx(metrics.root_mean_squared_error(LARGE, MINI))
     assert result.mae.value == pytest.approx(metrics.mean_absolute_error(LARGE, MINI))
@@ -52,12 +52,12 @@ def test_concordance_is_lins_definition() -> None:
     # 1 - the squared distance of the pairs over what it would be if they were independent.
     independent = np.mean((LARGE[:, None] - MINI[None, :]) ** 2)
     expected = 1 - np.mean((LARGE - MINI) ** 2) / independent
-    assert agree(LARGE, MINI).concordance.value == pytest.approx(expected)
+    assert compare_counts(LARGE, MINI).concordance.value == pytest.approx(expected)
 
 
 def test_figures_of_a_small_example_are_those_of_a_calculation_by_hand() -> None:
-    result = agree(np.array([10, 20, 0, 30]), np.array([11, 20, 1, 26]))
-    assert (result.fields, result.true_total, result.found_total) == (4, 60, 58)
+    result = compare_counts(np.array([10, 20, 0, 30]), np.array([11, 20, 1, 26]))
+    assert (result.images, result.true_total, result.counted_total) == (4, 60, 58)
     assert result.bias.value == pytest.approx(-0.5)
     assert result.total_error.value == pytest.approx(-2 / 60)
     assert result.mae.value == pytest.approx(1.5)
@@ -69,7 +69,7 @@ def test_figures_of_a_small_example_are_those_of_a_calculation_by_hand() -> None
 
 
 def test_perfect_counts_agree_perfectly() -> None:
-    result = agree(LARGE, LARGE)
+    result = compare_counts(LARGE, LARGE)
     for name, ideal in {"mae": 0, "concordance": 1, "r_squared": 1, "slope": 1}.items():
         assert getattr(result, name) == pytest.approx((ideal, ideal, ideal))
     assert result.intercept.value == pytest.approx(0, abs=1e-6)
@@ -77,17 +77,17 @@ def test_perfect_counts_agree_perfectly() -> None:
 
 def test_the_constant_guess_explains_nothing() -> None:
     true = np.array([1, 2, 3, 4])
-    result = agree(true, np.full(4, 2.5))  # type: ignore[arg-type]
+    result = compare_counts(true, np.full(4, 2.5))  # type: ignore[arg-type]
     assert result.r_squared.value == pytest.approx(0)
     assert result.mae.value == pytest.approx(result.constant_guess_mae)
 
 
 def test_figures_that_are_not_defined_are_nan_and_never_a_warning() -> None:
-    one = agree(np.array([0]), np.array([0]))
+    one = compare_counts(np.array([0]), np.array([0]))
     for name in ("total_error", "mape", "r_squared", "concordance", "limit_low", "slope"):
         assert all(math.isnan(part) for part in getattr(one, name)), name
     assert one.mae.value == 0
-    assert agree(np.array([1, 1, 1]), np.array([1, 1, 1])).exact_share.value == 1
+    assert compare_counts(np.array([1, 1, 1]), np.array([1, 1, 1])).exact_share.value == 1
 
 
 def test_intervals_cover_the_true_value_as_often_as_they_say() -> None:
@@ -95,7 +95,7 @@ def test_intervals_cover_the_true_value_as_often_as_they_say() -> None:
     covered = 0
     for _ in range(200):
         true = random.poisson(40, 60)
-        result = agree(true, true + random.integers(-3, 6, 60), resamples=300)
+        result = compare_counts(true, true + random.integers(-3, 6, 60), resamples=300)
         covered += result.bias.low <= 1 <= result.bias.high
     assert 0.90 <= covered / 200 <= 0.99
 
@@ -108,8 +108,8 @@ def test_intervals_hold_their_order_and_repeat_with_the_seed(
     counts: list[tuple[int, int]], seed: int
 ) -> None:
     true, found = np.array(counts).T
-    first = agree(true, found, resamples=50, seed=seed)
-    again = agree(true, found, resamples=50, seed=seed)
+    first = compare_counts(true, found, resamples=50, seed=seed)
+    again = compare_counts(true, found, resamples=50, seed=seed)
     for name in ("bias", "mae", "rmse", "exact_share", "concordance"):
         value, low, high = getattr(first, name)
         assert (value, low, high) == pytest.approx(getattr(again, name), nan_ok=True)
@@ -121,8 +121,8 @@ def test_fields_sum_to_slides_that_are_judged_by_the_allowed_error() -> None:
     groups = ["a", "b", "a", "b", "c", ""]
     true = np.array([50, 10, 50, 10, 0, 9])
     found = np.array([55, 10, 49, 7, 0, 0])
-    first, second, third = judge_slides(true, found, groups, allowed=ALLOWED_ERROR["RBC"])
-    assert (first.name, first.fields, first.true, first.found) == ("a", 2, 100, 104)
-    assert first.within, "104 of 100 is 4 %, the limit itself"
-    assert not second.within, "17 of 20 is 15 % too few"
-    assert third.within, "nothing there and nothing counted"
+    first, second, third = count_slides(true, found, groups, allowed=ALLOWED_ERROR["RBC"])
+    assert (first.name, first.images, first.true, first.counted) == ("a", 2, 100, 104)
+    assert first.within_allowed, "104 of 100 is 4 %, the limit itself"
+    assert not second.within_allowed, "17 of 20 is 15 % too few"
+    assert third.within_allowed, "nothing there and nothing counted"

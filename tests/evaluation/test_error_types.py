@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.error_types import ERROR_KINDS, break_down
+from smearcount.evaluation.error_types import ERROR_TYPES, count_error_types
 
 
 def cells(*rows: tuple[float, float, float, float, int]) -> Detections:
@@ -18,14 +18,14 @@ def cells(*rows: tuple[float, float, float, float, int]) -> Detections:
 
 def errors(truth: Detections, found: Detections) -> dict[str, list[int]]:
     """Return errors by kind, per class."""
-    table = break_down([truth], [found], n_classes=3).errors
-    return dict(zip(ERROR_KINDS, table.tolist(), strict=True))
+    table = count_error_types([truth], [found], n_classes=3).errors
+    return dict(zip(ERROR_TYPES, table.tolist(), strict=True))
 
 
 NONE = [0, 0, 0]
 
 
-def test_each_kind_of_error_is_told_apart() -> None:
+def test_each_type_of_error_is_counted_once() -> None:
     truth = cells(
         (0, 0, 10, 10, 2),  # found
         (100, 0, 110, 10, 2),  # missed
@@ -43,12 +43,12 @@ def test_each_kind_of_error_is_told_apart() -> None:
     )
     assert errors(truth, found) == {
         "missed": [0, 1, 0],
-        "extra": [1, 0, 0],
-        "wrong class": [1, 0, 0],
-        "doubled": [0, 1, 0],
-        "badly placed": [0, 0, 1],
+        "background": [1, 0, 0],
+        "classification": [1, 0, 0],
+        "duplicate": [0, 1, 0],
+        "localization": [0, 0, 1],
     }
-    confusion = break_down([truth], [found], 3).confusion
+    confusion = count_error_types([truth], [found], 3).confusion
     assert confusion.tolist() == [
         [0, 0, 1, 0],
         [0, 2, 0, 1],
@@ -73,7 +73,7 @@ def test_the_confusion_matrix_adds_up_to_all_cells(n: int, m: int, seed: int) ->
         return Detections(boxes, np.ones(k), random.integers(1, 4, k))
 
     truth, found = some(n), some(m)
-    table = break_down([truth], [found], 3)
+    table = count_error_types([truth], [found], 3)
     of_truth = np.bincount(truth.labels, minlength=4)[1:]
     of_found = np.bincount(found.labels, minlength=4)[1:]
     assert (table.confusion[:-1].sum(axis=1) == of_truth).all()

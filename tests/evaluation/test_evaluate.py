@@ -17,18 +17,18 @@ from smearcount.datasets.dataset import Dataset
 from smearcount.datasets.read import write_dataset
 from smearcount.detector.detector import Detector
 from smearcount.errors import DataError, UsageError
-from smearcount.evaluation.evaluate import evaluate
+from smearcount.evaluation.evaluation import evaluate
 
 Known = tuple[Detector, Dataset]
 
 
 def test_an_evaluation_finds_the_errors_that_were_made(known: Known) -> None:
     done: list[None] = []
-    evaluation = evaluate(*known, done=lambda: done.append(None))
-    assert len(done) == len(evaluation.fields) == 6
-    errors = evaluation.at_model.found - evaluation.at_model.true
+    evaluation = evaluate(*known, on_image=lambda: done.append(None))
+    assert len(done) == len(evaluation.images) == 6
+    errors = evaluation.at_model_thresholds.counted - evaluation.at_model_thresholds.true
     assert np.abs(errors).sum(axis=1).tolist() == [0, 1, 1, 0, 0, 0]
-    assert [Path(field.slide).name for field in evaluation.fields] == ["one"] * 3 + ["two"] * 3
+    assert [Path(field.slide).name for field in evaluation.images] == ["one"] * 3 + ["two"] * 3
     assert evaluation.scores.overall["map_50"] > 0.95
 
 
@@ -43,7 +43,7 @@ def test_classes_are_matched_by_name_whatever_their_order(known: Known) -> None:
     )
     ours, theirs = evaluate(detector, dataset), evaluate(detector, turned)
     assert theirs.classes == ours.classes
-    assert (theirs.at_model.true == ours.at_model.true).all()
+    assert (theirs.at_model_thresholds.true == ours.at_model_thresholds.true).all()
 
 
 def test_data_that_cannot_be_meant_are_refused(known: Known) -> None:
@@ -60,8 +60,8 @@ def test_data_that_cannot_be_meant_are_refused(known: Known) -> None:
 def test_slides_can_be_grouped_otherwise(known: Known) -> None:
     detector, dataset = known
     evaluation = evaluate(detector, dataset, slide_of=grouping(r"[012](?=\.png)"))
-    slides = evaluation.at_model.slides["RBC"]
-    assert [(slide.name, slide.fields) for slide in slides] == [("0", 1), ("1", 1), ("2", 1)]
+    slides = evaluation.at_model_thresholds.slides["RBC"]
+    assert [(slide.name, slide.images) for slide in slides] == [("0", 1), ("1", 1), ("2", 1)]
     with pytest.raises(UsageError, match="finds no slide"):
         evaluate(detector, dataset, slide_of=grouping("nowhere"))
 

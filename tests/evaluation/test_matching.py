@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.matching import assign, match
+from smearcount.evaluation.matching import assign, match_detections
 
 
 def cells(*rows: tuple[float, float, float, float, int]) -> Detections:
@@ -20,7 +20,7 @@ def cells(*rows: tuple[float, float, float, float, int]) -> Detections:
 def test_pairs_are_of_one_class_and_overlap_enough() -> None:
     truth = cells((0, 0, 10, 10, 2), (20, 0, 30, 10, 2), (40, 0, 50, 10, 1))
     found = cells((1, 0, 11, 10, 2), (26, 0, 36, 10, 2), (40, 0, 50, 10, 2))
-    matched = match(truth, found, n_classes=3)
+    matched = match_detections(truth, found, n_classes=3)
     assert matched.pairs.tolist() == [[0, 0]]
     assert matched.missed.tolist() == [1, 2]
     assert matched.extra.tolist() == [1, 2]
@@ -30,7 +30,9 @@ def test_pairs_are_of_one_class_and_overlap_enough() -> None:
 
 
 def test_one_detection_never_answers_two_cells() -> None:
-    matched = match(cells((0, 0, 10, 10, 1), (0, 0, 10, 11, 1)), cells((0, 0, 10, 10, 1)), 1)
+    matched = match_detections(
+        cells((0, 0, 10, 10, 1), (0, 0, 10, 11, 1)), cells((0, 0, 10, 10, 1)), 1
+    )
     assert matched.pairs.tolist() == [[0, 0]], "the better overlap wins"
     assert matched.missed.tolist() == [1]
 
@@ -42,9 +44,9 @@ def test_two_pairs_win_over_one_better_pair() -> None:
 
 def test_images_without_cells_match_nothing() -> None:
     empty = cells()
-    assert match(empty, empty, 3).pairs.shape == (0, 2)
-    assert match(cells((0, 0, 5, 5, 3)), empty, 3).fn.tolist() == [0, 0, 1]
-    assert match(empty, cells((0, 0, 5, 5, 3)), 3).fp.tolist() == [0, 0, 1]
+    assert match_detections(empty, empty, 3).pairs.shape == (0, 2)
+    assert match_detections(cells((0, 0, 5, 5, 3)), empty, 3).fn.tolist() == [0, 0, 1]
+    assert match_detections(empty, cells((0, 0, 5, 5, 3)), 3).fp.tolist() == [0, 0, 1]
 
 
 @given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1))

@@ -12,8 +12,8 @@ from PIL import Image
 
 pytest.importorskip("sklearn")
 
-from smearcount.calibration.corruptions import blurred, exposed, strangers
-from smearcount.calibration.reference_statistics import fit_scene
+from smearcount.calibration.corruptions import blur, change_exposure, out_of_distribution_images
+from smearcount.calibration.reference_statistics import fit_reference_statistics
 from smearcount.datasets.read import AnnotatedImage, Dataset
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
@@ -60,7 +60,7 @@ def card(training: Dataset) -> ModelCard:
         sha256="0" * 64,
         classes=("WBC", "RBC", "Platelets"),
         thresholds=(0.5, 0.5, 0.5),
-        reference_statistics=fit_scene(training),
+        reference_statistics=fit_reference_statistics(training),
     )
 
 
@@ -84,10 +84,10 @@ def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelC
     def raised(worse: Pixels) -> tuple[str, ...]:
         return quality_flags(open_image(worse), found, scale, card)
 
-    assert OUT_OF_FOCUS in raised(blurred(pixels, 0.06 * rbc_px))
-    assert TOO_DARK in raised(exposed(pixels, -2))
-    assert TOO_BRIGHT in raised(exposed(pixels, 2))
-    for stranger in strangers(12, size=(320, 240)):
+    assert OUT_OF_FOCUS in raised(blur(pixels, 0.06 * rbc_px))
+    assert TOO_DARK in raised(change_exposure(pixels, -2))
+    assert TOO_BRIGHT in raised(change_exposure(pixels, 2))
+    for stranger in out_of_distribution_images(12, size=(320, 240)):
         assert OUT_OF_DISTRIBUTION in raised(stranger)
 
 
@@ -127,7 +127,7 @@ def test_without_reference_statistics_only_the_detections_raise_flags(
 ) -> None:
     pixels, found, scale = field_of(training.images[0])
     bare = card.model_copy(update={"reference_statistics": None})
-    assert quality_flags(open_image(blurred(pixels, 9)), found, scale, bare) == ()
+    assert quality_flags(open_image(blur(pixels, 9)), found, scale, bare) == ()
     assert quality_flags(open_image(pixels), Detections.empty(), scale, bare) == (NOTHING_FOUND,)
 
 

@@ -163,7 +163,7 @@ def test_a_start_that_failed_does_not_keep_the_folder(data, tmp_path):
 def test_a_run_that_was_moved_keeps_its_best_epoch(data, tmp_path, monkeypatch):
     measured = iter([0.9, 0.5, 0.4, 0.3])
     monkeypatch.setattr(
-        "smearcount.training.loop.average_precision",
+        "smearcount.training.loop.mean_average_precision",
         lambda *_: {"map": next(measured), "map_50": 0.5},
     )
     training = read_training_data(DataChoice(str(data)))

@@ -1,4 +1,4 @@
-"""Pictures made worse on purpose, and pictures of anything but a smear."""
+"""Corrupted images, and images out of distribution: drawings of anything but a smear."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from PIL import Image, ImageDraw, ImageFilter
 Pixels = NDArray[np.uint8]
 
 
-def blurred(
+def blur(
     pixels: Pixels, sigma_px: float, noise: float = 0.0, rng: np.random.Generator | None = None
 ) -> Pixels:
-    """Return a picture out of focus.
+    """Return an image out of focus.
 
     Args:
         pixels: RGB, shape (h, w, 3), uint8.
         sigma_px: standard deviation of the Gaussian blur.
-        noise: standard deviation of the camera's noise over it, in grey levels.
+        noise: standard deviation of the camera's noise added to it, in gray levels.
         rng: draws the noise; needed where there is any.
     """
-    soft = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(float(sigma_px))))
+    blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(float(sigma_px))))
     if not noise or rng is None:
-        return soft
-    noisy = soft + rng.normal(0, noise, soft.shape)
+        return blurred
+    noisy = blurred + rng.normal(0, noise, blurred.shape)
     return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
 
-def exposed(pixels: Pixels, stops: float) -> Pixels:
-    """Return a picture taken with more or less light.
+def change_exposure(pixels: Pixels, stops: float) -> Pixels:
+    """Return an image taken with more or less light.
 
     Args:
         pixels: sRGB, shape (h, w, 3), uint8.
-        stops: +1 doubles the light, -1 halves it; what exceeds white is cut off.
+        stops: +1 doubles the light, -1 halves it; what exceeds white is clipped.
     """
     levels = np.arange(256) / 255
     light = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
@@ -45,16 +45,18 @@ def exposed(pixels: Pixels, stops: float) -> Pixels:
     return np.asarray(table[pixels])
 
 
-def strangers(count: int, seed: int = 0, size: tuple[int, int] = (640, 480)) -> list[Pixels]:
-    """Return drawn pictures that show no smear, of twelve sorts in turn.
+def out_of_distribution_images(
+    count: int, seed: int = 0, size: tuple[int, int] = (640, 480)
+) -> list[Pixels]:
+    """Return drawn images that show no smear, of twelve kinds in turn.
 
     Args:
         count: how many.
-        seed: of everything in them.
+        seed: of all that is drawn at random.
         size: width and height in pixels.
     """
     rng = np.random.default_rng(seed)
-    return [_SORTS[k % len(_SORTS)](rng, *size) for k in range(count)]
+    return [_KINDS[k % len(_KINDS)](rng, *size) for k in range(count)]
 
 
 def _plain(rng: np.random.Generator, w: int, h: int) -> Pixels:
@@ -94,8 +96,8 @@ def _stripes(rng: np.random.Generator, w: int, h: int) -> Pixels:
 def _checks(rng: np.random.Generator, w: int, h: int) -> Pixels:
     side = int(rng.integers(8, 100))
     y, x = np.mgrid[:h, :w] // side
-    colours = rng.integers(0, 256, (2, 3), dtype=np.uint8)
-    return np.asarray(colours[(x + y) % 2])
+    colors = rng.integers(0, 256, (2, 3), dtype=np.uint8)
+    return np.asarray(colors[(x + y) % 2])
 
 
 def _text(rng: np.random.Generator, w: int, h: int) -> Pixels:
@@ -108,17 +110,17 @@ def _text(rng: np.random.Generator, w: int, h: int) -> Pixels:
 
 
 def _boxes(rng: np.random.Generator, w: int, h: int) -> Pixels:
-    return _shapes(rng, w, h, round_ones=False, colours=None)
+    return _shapes(rng, w, h, round_ones=False, colors=None)
 
 
 def _discs(rng: np.random.Generator, w: int, h: int) -> Pixels:
-    return _shapes(rng, w, h, round_ones=True, colours=None)
+    return _shapes(rng, w, h, round_ones=True, colors=None)
 
 
-def _grey_discs(rng: np.random.Generator, w: int, h: int) -> Pixels:
-    """Return dark discs on grey, like coins or cells in phase contrast."""
-    grey = np.repeat(rng.integers(20, 200, (6, 1)), 3, axis=1)
-    return _shapes(rng, w, h, round_ones=True, colours=grey)
+def _gray_discs(rng: np.random.Generator, w: int, h: int) -> Pixels:
+    """Return dark discs on gray, like coins or cells in phase contrast."""
+    gray = np.repeat(rng.integers(20, 200, (6, 1)), 3, axis=1)
+    return _shapes(rng, w, h, round_ones=True, colors=gray)
 
 
 def _landscape(rng: np.random.Generator, w: int, h: int) -> Pixels:
@@ -131,10 +133,10 @@ def _landscape(rng: np.random.Generator, w: int, h: int) -> Pixels:
 
 
 def _fluorescence(rng: np.random.Generator, w: int, h: int) -> Pixels:
-    """Return bright spots of one colour on black."""
-    colour = np.eye(3)[rng.integers(3)] * 255
-    spots = _shapes(rng, w, h, round_ones=True, colours=np.array([[0, 0, 0], colour, colour]))
-    return blurred(spots, 3)
+    """Return bright spots of one color on black."""
+    color = np.eye(3)[rng.integers(3)] * 255
+    spots = _shapes(rng, w, h, round_ones=True, colors=np.array([[0, 0, 0], color, color]))
+    return blur(spots, 3)
 
 
 def _shapes(
@@ -143,10 +145,10 @@ def _shapes(
     h: int,
     *,
     round_ones: bool,
-    colours: NDArray[np.floating] | NDArray[np.int64] | None,
+    colors: NDArray[np.floating] | NDArray[np.int64] | None,
 ) -> Pixels:
-    palette = rng.integers(0, 256, (12, 3)) if colours is None else colours
-    paint = [tuple(int(part) for part in colour) for colour in palette]
+    palette = rng.integers(0, 256, (12, 3)) if colors is None else colors
+    paint = [tuple(int(part) for part in color) for color in palette]
     picture = Image.new("RGB", (w, h), paint[0])
     pen = ImageDraw.Draw(picture)
     draw = pen.ellipse if round_ones else pen.rectangle
@@ -157,7 +159,7 @@ def _shapes(
     return np.asarray(picture)
 
 
-_SORTS: Final[tuple[Callable[[np.random.Generator, int, int], Pixels], ...]] = (
+_KINDS: Final[tuple[Callable[[np.random.Generator, int, int], Pixels], ...]] = (
     _plain,
     _gradient,
     _noise,
@@ -167,7 +169,7 @@ _SORTS: Final[tuple[Callable[[np.random.Generator, int, int], Pixels], ...]] = (
     _text,
     _boxes,
     _discs,
-    _grey_discs,
+    _gray_discs,
     _landscape,
     _fluorescence,
 )

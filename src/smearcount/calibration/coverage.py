@@ -1,4 +1,4 @@
-"""How often the intervals of counts hold the true number."""
+"""Coverage: how often the intervals of counts hold the true count."""
 
 from __future__ import annotations
 
@@ -7,69 +7,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smearcount.calibration.intervals import calibrate
+from smearcount.calibration.intervals import fit_intervals
 from smearcount.counts.interval import interval
 from smearcount.detections.detections import Detections
 from smearcount.detector.calibration import Calibration
 from smearcount.errors import DataError
-from smearcount.evaluation.cells import Cells
+from smearcount.evaluation.matching import LabeledBoxes
+
+REPEATS = 50
+"""Random halves over which coverage is averaged."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often the interval of a class held the true number.
+    """How often the interval of a class held the true count.
 
     Attributes:
-        share: of the images, in [0, 1].
-        exact: share of the images whose count was right as it stood; since the interval holds
-            the count, no interval of whole numbers can cover less.
+        coverage: share of the images, in [0, 1], whose true count the interval held.
+        exact: share of the images whose count was exact; since the interval holds the count, no
+            interval of whole numbers can cover less.
         width: mean of highest minus lowest number, in cells.
-        images: how many images were measured.
+        least: the lowest coverage over repeated measurements; of one measurement its own.
+        most: the highest.
     """
 
-    share: float
+    coverage: float
     exact: float
     width: float
-    images: int
+    least: float
+    most: float
 
 
-def coverage(
-    truths: Sequence[Cells],
+def measure_coverage(
+    truths: Sequence[LabeledBoxes],
     predictions: Sequence[Detections],
     calibration: Calibration,
 ) -> dict[str, Coverage]:
-    """Measure how often the intervals hold the true number, on images not used for the fit.
+    """Measure how often the intervals hold the true count, on images not used for the fit.
 
     Args:
         truths: one per image.
         predictions: one per image, with low scores kept.
-        calibration: what :func:`calibrate` returned.
+        calibration: what :func:`smearcount.calibration.intervals.fit_intervals` returned.
+
+    Returns:
+        the coverage of each class by name.
     """
-    found: dict[str, list[tuple[bool, bool, int]]] = {each.name: [] for each in calibration.classes}
-    for truth, said in zip(truths, predictions, strict=True):
-        intervals = interval(said.scores, said.labels, calibration) or {}
-        for label, each in enumerate(calibration.classes, start=1):
-            low, high = intervals[each.name]
-            number = int(np.count_nonzero(truth.labels == label))
-            count = int(np.count_nonzero(said.scores[said.labels == label] >= each.threshold))
-            found[each.name].append((low <= number <= high, number == count, high - low))
-    measured = {name: np.array(rows, dtype=float).mean(axis=0) for name, rows in found.items()}
-    return {
-        name: Coverage(float(m[0]), float(m[1]), float(m[2]), len(truths))
-        for name, m in measured.items()
-    }
+    rows: dict[str, list[tuple[bool, bool, int]]] = {each.name: [] for each in calibration.classes}
+    for truth, detections in zip(truths, predictions, strict=True):
+        intervals = interval(detections.scores, detections.labels, calibration) or {}
+        for label, of_class in enumerate(calibration.classes, start=1):
+            low, high = intervals[of_class.name]
+            true_count = int(np.count_nonzero(truth.labels == label))
+            scores = detections.scores[detections.labels == label]
+            count = int(np.count_nonzero(scores >= of_class.threshold))
+            rows[of_class.name].append((low <= true_count <= high, true_count == count, high - low))
+    measured = {}
+    for name, of_images in rows.items():
+        share, exact, width = np.array(of_images, dtype=float).mean(axis=0).tolist()
+        measured[name] = Coverage(share, exact, width, least=share, most=share)
+    return measured
 
 
-def repeated_coverage(
-    truths: Sequence[Cells],
+def cross_validated_coverage(
+    truths: Sequence[LabeledBoxes],
     predictions: Sequence[Detections],
     thresholds: Sequence[float],
     classes: Sequence[str],
     *,
-    repeats: int = 20,
+    repeats: int = REPEATS,
     seed: int = 0,
-) -> dict[str, list[Coverage]]:
-    """Fit on a random half and measure on the other, ``repeats`` times.
+) -> dict[str, Coverage]:
+    """Fit intervals on a random half of the images and measure on the other, ``repeats`` times.
 
     Args:
         truths: one per image, near-duplicates taken out.
@@ -80,7 +89,7 @@ def repeated_coverage(
         seed: of the halves.
 
     Returns:
-        by class, one measurement per repeat.
+        by class, the means over all halves with the least and the most coverage of one.
 
     Raises:
         DataError: there are fewer than four images, so that a half has not the two of a fit.
@@ -88,15 +97,27 @@ def repeated_coverage(
     if len(truths) < 4:
         raise DataError(f"{len(truths)} images cannot be halved; give four or more.")
     rng = np.random.default_rng(seed)
-    results: dict[str, list[Coverage]] = {name: [] for name in classes}
+    measured: list[dict[str, Coverage]] = []
     for _ in range(repeats):
-        order = rng.permutation(len(truths))
-        fit, rest = np.array_split(order, 2)
-        calibration = calibrate(
+        fit, other = np.array_split(rng.permutation(len(truths)), 2)
+        calibration = fit_intervals(
             [truths[i] for i in fit], [predictions[i] for i in fit], thresholds, classes
         )
         assert calibration is not None, "two images or more are calibrated"
-        measured = coverage([truths[i] for i in rest], [predictions[i] for i in rest], calibration)
-        for name in classes:
-            results[name].append(measured[name])
-    return results
+        measured.append(
+            measure_coverage(
+                [truths[i] for i in other], [predictions[i] for i in other], calibration
+            )
+        )
+    return {name: _mean([of_half[name] for of_half in measured]) for name in classes}
+
+
+def _mean(measured: Sequence[Coverage]) -> Coverage:
+    shares = [each.coverage for each in measured]
+    return Coverage(
+        coverage=float(np.mean(shares)),
+        exact=float(np.mean([each.exact for each in measured])),
+        width=float(np.mean([each.width for each in measured])),
+        least=min(shares),
+        most=max(shares),
+    )

@@ -1,4 +1,4 @@
-"""How often quality flags catch what they are for, and how often they cry wolf."""
+"""How often quality flags detect what they are for, and how often they raise false alarms."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from smearcount.calibration.corruptions import blurred, exposed, strangers
-from smearcount.classes import RBC
-from smearcount.datasets.read import AnnotatedImage, Dataset
-from smearcount.detections.boxes import diameter
+from smearcount.calibration.corruptions import (
+    Pixels,
+    blur,
+    change_exposure,
+    out_of_distribution_images,
+)
+from smearcount.calibration.reference_statistics import median_rbc_px
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
+from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.image.image import SmearImage
@@ -26,104 +30,117 @@ from smearcount.quality.flags import (
     quality_flags,
 )
 
-Pixels = NDArray[np.uint8]
 FlagsOf = Callable[[SmearImage, AnnotatedImage | None], tuple[str, ...]]
-"""Returns the flags of a picture made from an annotated one, or of a drawn one (None)."""
+"""Returns the flags of an image made from an annotated one, or of a drawn one (None)."""
 
 CLEAN: Final = "clean"
+DRAWN: Final = "drawn, no smear"
+
 BLUR_RBC: Final = 0.03
 """Blur in red-cell diameters: 3 px where a red cell is 100 px wide, as in 640×480 photographs."""
 
+_DRAWN_RBC_PX: Final = 100.0
+"""Diameter of a red cell that is assumed in drawings, which have none."""
+
 
 @dataclass(frozen=True)
-class Caught:
-    """What happened to one kind of picture.
+class FlagSensitivity:
+    """How often one kind of image was flagged.
 
     Attributes:
-        kind: what was done to the pictures.
+        kind: the corruption of the images.
         images: how many.
-        caught: share, in [0, 1], that raised a flag meant for it; for clean pictures, any flag
-            that comes from the picture.
+        flagged: share, in [0, 1], that raised a flag meant for this corruption; for clean images
+            the share of false alarms: those with any flag about the image itself.
         flags: share that raised each flag.
     """
 
     kind: str
     images: int
-    caught: float
+    flagged: float
     flags: dict[str, float]
 
 
-def flag_study(
+def measure_flag_sensitivity(
     dataset: Dataset, flags_of: FlagsOf, *, drawn: int = 240, seed: int = 0
-) -> list[Caught]:
-    """Measure sensitivity and false alarms.
+) -> list[FlagSensitivity]:
+    """Measure the sensitivity and the false alarms of the quality flags.
 
     Args:
-        dataset: images not used to settle the limits, near-duplicates taken out.
-        flags_of: see :func:`of_card` (annotated boxes in place of a detector), or pass a function
-            that runs the whole analysis.
-        drawn: how many drawn pictures that show no smear.
+        dataset: images not used to fit the limits, near-duplicates taken out.
+        flags_of: see :func:`flags_from_card` (annotated boxes in place of a detector), or a
+            function that runs the whole analysis.
+        drawn: how many drawn images that show no smear.
         seed: of noise and drawings.
+
+    Returns:
+        a row for clean images, one for each corruption and one for drawings.
+
+    Raises:
+        ImageError: an image cannot be read.
     """
     rng = np.random.default_rng(seed)
-    rows: list[Caught] = []
-    for kind, (worsen, meant) in _KINDS.items():
+    rows: list[FlagSensitivity] = []
+    for kind, (corrupt, intended) in _CORRUPTIONS.items():
         raised = []
         for annotated in dataset.images:
-            pixels = worsen(open_image(annotated.path).pixels(), _rbc_px(annotated, dataset), rng)
-            raised.append(flags_of(open_image(pixels), annotated))
-        rows.append(_tally(kind, raised, meant))
-    others = [flags_of(open_image(pixels), None) for pixels in strangers(drawn, seed)]
-    rows.append(_tally("drawn, no smear", others, (OUT_OF_DISTRIBUTION, NOTHING_FOUND)))
+            pixels = open_image(annotated.path).pixels()
+            corrupted = corrupt(pixels, median_rbc_px(annotated, dataset), rng)
+            raised.append(flags_of(open_image(corrupted), annotated))
+        rows.append(_row(kind, raised, intended))
+    of_drawings = [
+        flags_of(open_image(pixels), None) for pixels in out_of_distribution_images(drawn, seed)
+    ]
+    rows.append(_row(DRAWN, of_drawings, (OUT_OF_DISTRIBUTION, NOTHING_FOUND)))
     return rows
 
 
-def of_card(card: ModelCard, dataset: Dataset) -> FlagsOf:
-    """Return what tells the flags that come from the picture alone, without a detector.
+def flags_from_card(card: ModelCard, dataset: Dataset) -> FlagsOf:
+    """Return a function that gives the flags of the image alone, without a detector.
 
-    The annotated red cells give the magnification; drawn pictures are read at a hundred pixels
-    per red cell.
+    The annotated red cells give the magnification; in drawings a red cell is taken to be a hundred
+    pixels wide.
+
+    Args:
+        card: with its reference statistics.
+        dataset: of the annotated images.
     """
-    from smearcount.detections.detections import Detections
 
     def flags_of(image: SmearImage, annotated: AnnotatedImage | None) -> tuple[str, ...]:
-        rbc_px = 100.0 if annotated is None else _rbc_px(annotated, dataset)
+        rbc_px = _DRAWN_RBC_PX if annotated is None else median_rbc_px(annotated, dataset)
         raised = quality_flags(image, Detections.empty(), Scale(rbc_px, None, "estimated"), card)
         return tuple(flag for flag in raised if flag != NOTHING_FOUND)
 
     return flags_of
 
 
-def _blur(sigma_rbc: float, noise: float) -> Callable[[Pixels, float, np.random.Generator], Pixels]:
-    return lambda pixels, rbc_px, rng: blurred(pixels, sigma_rbc * rbc_px, noise, rng)
+Corruption = Callable[[Pixels, float, np.random.Generator], Pixels]
+"""Takes pixels, the diameter of a red cell in pixels and a random generator; returns pixels."""
+
+
+def _blur(sigma_rbc: float, noise: float) -> Corruption:
+    return lambda pixels, rbc_px, rng: blur(pixels, sigma_rbc * rbc_px, noise, rng)
 
 
 _ANY: Final = (OUT_OF_FOCUS, TOO_DARK, TOO_BRIGHT, OUT_OF_DISTRIBUTION)
-_SOFT: Final = (OUT_OF_FOCUS,)
-_KINDS: Final[
-    dict[str, tuple[Callable[[Pixels, float, np.random.Generator], Pixels], tuple[str, ...]]]
-] = {
+_CORRUPTIONS: Final[dict[str, tuple[Corruption, tuple[str, ...]]]] = {
     CLEAN: (lambda pixels, rbc_px, rng: pixels, _ANY),
-    "blur 0.03 RBC": (_blur(BLUR_RBC, 0), _SOFT),
-    "blur 0.03 RBC, noise 2": (_blur(BLUR_RBC, 2), _SOFT),
-    "blur 3 px": (lambda pixels, rbc_px, rng: blurred(pixels, 3), _SOFT),
-    "blur 0.06 RBC, noise 2": (_blur(2 * BLUR_RBC, 2), _SOFT),
-    "+2 stops": (lambda pixels, rbc_px, rng: exposed(pixels, 2), (TOO_BRIGHT,)),
-    "-2 stops": (lambda pixels, rbc_px, rng: exposed(pixels, -2), (TOO_DARK,)),
+    "blur 0.03 RBC": (_blur(BLUR_RBC, 0), (OUT_OF_FOCUS,)),
+    "blur 0.03 RBC, noise 2": (_blur(BLUR_RBC, 2), (OUT_OF_FOCUS,)),
+    "blur 3 px": (lambda pixels, rbc_px, rng: blur(pixels, 3), (OUT_OF_FOCUS,)),
+    "blur 0.06 RBC, noise 2": (_blur(2 * BLUR_RBC, 2), (OUT_OF_FOCUS,)),
+    "+2 stops": (lambda pixels, rbc_px, rng: change_exposure(pixels, 2), (TOO_BRIGHT,)),
+    "-2 stops": (lambda pixels, rbc_px, rng: change_exposure(pixels, -2), (TOO_DARK,)),
 }
+"""Each corruption with the flags that are meant for it."""
 
 
-def _rbc_px(annotated: AnnotatedImage, dataset: Dataset) -> float:
-    cells = annotated.boxes_xyxy_px[annotated.labels == dataset.classes.index(RBC) + 1]
-    return float(np.median(diameter(cells.astype(np.float32)))) if len(cells) else 90.0
-
-
-def _tally(kind: str, raised: Sequence[tuple[str, ...]], meant: Sequence[str]) -> Caught:
+def _row(kind: str, raised: Sequence[tuple[str, ...]], intended: Sequence[str]) -> FlagSensitivity:
     n = max(1, len(raised))
-    names = sorted({flag for each in raised for flag in each})
-    return Caught(
+    names = sorted({flag for of_image in raised for flag in of_image})
+    return FlagSensitivity(
         kind=kind,
         images=len(raised),
-        caught=sum(any(flag in meant for flag in each) for each in raised) / n,
-        flags={name: sum(name in each for each in raised) / n for name in names},
+        flagged=sum(any(flag in intended for flag in of_image) for of_image in raised) / n,
+        flags={name: sum(name in of_image for of_image in raised) / n for name in names},
     )

@@ -16,7 +16,7 @@ from smearcount.errors import UsageError
 if TYPE_CHECKING:
     from smearcount.datasets.check import DataReport
     from smearcount.datasets.read import Dataset
-    from smearcount.evaluation.missing_labels import Suspect
+    from smearcount.evaluation.missing_labels import MissingLabel
 
 
 _SHOWN: Final = 5
@@ -167,14 +167,14 @@ def _print(report: DataReport) -> None:
             typer.echo(f"  … and {len(findings) - _SHOWN} more; -o FOLDER writes them all")
 
 
-def _suspects(parts: dict[str, Dataset], model: str) -> list[Suspect]:
-    from smearcount.evaluation.missing_labels import missed_cells
+def _suspects(parts: dict[str, Dataset], model: str) -> list[MissingLabel]:
+    from smearcount.evaluation.missing_labels import find_missing_labels
 
     detector = load_detector(model)
-    suspects: list[Suspect] = []
+    suspects: list[MissingLabel] = []
     with bar("looking", sum(len(part) for part in parts.values())) as step:
         for part in parts.values():
-            suspects += missed_cells(part, detector, step)
+            suspects += find_missing_labels(part, detector, step)
     suspects.sort(key=lambda suspect: -suspect.score)
     images = len({suspect.path for suspect in suspects})
     typer.echo(f"\nwarning: cell that the labels probably miss: {len(suspects)} in {images} images")

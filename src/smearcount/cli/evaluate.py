@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smearcount.counts.grouping import Grouping
     from smearcount.datasets.dataset import Dataset
     from smearcount.detector.detector import Detector
-    from smearcount.evaluation.measure import Evaluation
+    from smearcount.evaluation.evaluation import Evaluation
 
 
 def evaluate(
@@ -87,7 +87,7 @@ def evaluate(
         dataset = _dataset(data, split, without_duplicates_of or [])
         sections += _on_data(detector, dataset, out, slide_of, limits, pixel_size)
     if synthetic:
-        sections += _on_drawn(detector, out)
+        sections += _on_synthetic(detector, out)
     if out is not None:
         from smearcount.evaluation.report.html import page
 
@@ -104,17 +104,17 @@ def _on_data(
     limits: dict[str, float],
     pixel_size: float | None,
 ) -> list[str]:
-    from smearcount.evaluation.evaluate import evaluate as measure
+    from smearcount.evaluation.evaluation import evaluate as evaluate_detector
     from smearcount.evaluation.report.terminal import print_evaluation
 
-    with bar("counting", len(dataset)) as done:
-        evaluation: Evaluation = measure(
+    with bar("counting", len(dataset)) as step:
+        evaluation: Evaluation = evaluate_detector(
             detector,
             dataset,
             slide_of=slide_of,
             allowed=limits,
             pixel_size_um=pixel_size,
-            done=done,
+            on_image=step,
         )
     print_evaluation(evaluation)
     if out is None:
@@ -127,20 +127,20 @@ def _on_data(
     return evaluation_sections(evaluation, worst_images(evaluation))
 
 
-def _on_drawn(detector: Detector, out: Path | None) -> list[str]:
-    from smearcount.evaluation.report.terminal import print_stress
-    from smearcount.evaluation.robustness import steps, stress
+def _on_synthetic(detector: Detector, out: Path | None) -> list[str]:
+    from smearcount.evaluation.report.terminal import print_robustness
+    from smearcount.evaluation.robustness import measure_robustness, n_smears
 
-    with bar("drawing and counting", steps()) as done:
-        curves = stress(detector, done=done)
-    print_stress(curves)
+    with bar("drawing and counting", n_smears()) as step:
+        curves = measure_robustness(detector, on_smear=step)
+    print_robustness(curves)
     if out is None:
         return []
-    from smearcount.evaluation.report.files import write_stress
-    from smearcount.evaluation.report.sections import stress_section
+    from smearcount.evaluation.report.files import write_robustness
+    from smearcount.evaluation.report.sections import robustness_section
 
-    write_stress(curves, out)
-    return [stress_section(detector.card.name, curves)]
+    write_robustness(curves, out)
+    return [robustness_section(detector.card.name, curves)]
 
 
 def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:

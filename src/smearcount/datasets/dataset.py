@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,25 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def labels_digest(images: Sequence[AnnotatedImage]) -> str:
+    """Return a short SHA-256 of which images with which boxes and labels these are.
+
+    A model card keeps that of its training images. File names and numbers are hashed, no pixels.
+
+    Args:
+        images: annotated, in their order.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(f"{image.path.name} {image.width} {image.height}".encode())
+        digest.update(np.asarray(image.boxes_xyxy_px, dtype=np.float32).tobytes())
+        digest.update(np.asarray(image.labels, dtype=np.int64).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _column(

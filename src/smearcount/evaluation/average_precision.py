@@ -15,26 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.detections.detections import Detections
-from smearcount.evaluation.cells import Cells
+from smearcount.evaluation.matching import LabeledBoxes
 
-COCO_CAP: Final = 100
-"""COCO's own measure looks at so many detections of an image and no further."""
+COCO_MAX_DETECTIONS: Final = 100
+"""COCO's own metric takes only the best 100 detections of an image into account."""
 
 _AREAS: Final = ("", "_small", "_medium", "_large")
 """Suffixes in the order of COCO's areas: all, under 32², under 96², and larger, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """How well boxes, labels and their ranking fit the truth.
+class DetectionScores:
+    """Average precision and recall of a data set.
 
-    A figure is NaN where there is nothing to measure, such as a class without any true cell.
+    A number is NaN where there is nothing to measure, such as a class without any true cell.
 
     Attributes:
         overall: the scalar keys of torchmetrics' ``MeanAveragePrecision``: ``map``, ``map_50``,
             ``map_75``, ``map_small`` … ``mar_1``, ``mar_10``, ``mar_small`` …, all detections
             counted; ``mar_all`` is recall without a limit, and ``mar_100`` and ``map_capped``
-            are the figures at COCO's usual 100 detections per image.
+            are those at COCO's usual 100 detections per image.
         per_class: for each class by name: ``map``, ``map_50``, ``map_75``, ``mar_100`` and
             ``mar_all``.
         recall_levels: shape (101,), from 0 to 1.
@@ -47,10 +47,10 @@ class Scores:
     precision_50: NDArray[np.float64]
 
 
-def average_precision(
-    truths: Sequence[Cells], predictions: Sequence[Detections], classes: Sequence[str]
+def mean_average_precision(
+    truths: Sequence[LabeledBoxes], predictions: Sequence[Detections], classes: Sequence[str]
 ) -> dict[str, float]:
-    """Return mean average precision, overall and of each class, as a training loop wants it.
+    """Return mean average precision, overall and per class, as one flat dictionary.
 
     Args:
         truths: one per image.
@@ -60,27 +60,37 @@ def average_precision(
     Returns:
         ``map``, ``map_50``, ``map_75``, and with ``_<class>`` appended the same of each class;
         NaN for a class without any true cell.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount import Detections
+        >>> from smearcount.evaluation import GroundTruth, mean_average_precision
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([1])
+        >>> truth = GroundTruth(boxes, labels)
+        >>> predicted = Detections(boxes, np.float32([0.9]), labels)
+        >>> round(mean_average_precision([truth], [predicted], ["RBC"])["map_50_RBC"], 3)
+        1.0
     """
-    scores = score(truths, predictions, classes)
+    scores = detection_scores(truths, predictions, classes)
     keys = ("map", "map_50", "map_75")
-    figures = {key: scores.overall[key] for key in keys}
-    for name, of_class in scores.per_class.items():
-        figures |= {f"{key}_{name}": of_class[key] for key in keys}
-    return figures
+    flat = {key: scores.overall[key] for key in keys}
+    for name, class_scores in scores.per_class.items():
+        flat |= {f"{key}_{name}": class_scores[key] for key in keys}
+    return flat
 
 
-def score(
-    truths: Sequence[Cells], predictions: Sequence[Detections], classes: Sequence[str]
-) -> Scores:
-    """Score the predictions of a data set against its truth.
+def detection_scores(
+    truths: Sequence[LabeledBoxes], predictions: Sequence[Detections], classes: Sequence[str]
+) -> DetectionScores:
+    """Compute every COCO metric of the predictions of a data set.
 
     Args:
         truths: one per image.
         predictions: one per image, with low scores kept.
         classes: names in label order.
     """
-    every = max([COCO_CAP, *(len(found) for found in predictions)]) + 1
-    limits = [1, 10, COCO_CAP, every]
+    no_limit = max([COCO_MAX_DETECTIONS, *(len(detections) for detections in predictions)]) + 1
+    limits = [1, 10, COCO_MAX_DETECTIONS, no_limit]
     precision, recall = _coco_tables(truths, predictions, len(classes), limits)
     overall = {
         "map": _mean(precision[..., 0, 3]),
@@ -106,7 +116,7 @@ def score(
         for k, name in enumerate(classes)
     }
     precision_50 = precision[0, :, :, 0, 3].T
-    return Scores(
+    return DetectionScores(
         overall,
         per_class,
         np.linspace(0, 1, precision.shape[1]),
@@ -115,7 +125,10 @@ def score(
 
 
 def _coco_tables(
-    truths: Sequence[Cells], predictions: Sequence[Detections], n_classes: int, limits: list[int]
+    truths: Sequence[LabeledBoxes],
+    predictions: Sequence[Detections],
+    n_classes: int,
+    limits: list[int],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return precision and recall, -1 where there is no true cell.
 
@@ -123,7 +136,7 @@ def _coco_tables(
         truths: one per image.
         predictions: one per image.
         n_classes: how many classes there are.
-        limits: how many detections of an image and class are looked at, ascending.
+        limits: how many detections of an image and class are taken, ascending.
 
     Returns:
         precision, shape (10 IoUs, 101 recalls, classes, 4 areas, limits), and recall, without
@@ -133,7 +146,7 @@ def _coco_tables(
         return np.full((10, 101, n_classes, 4, 4), -1.0), np.full((10, n_classes, 4, 4), -1.0)
     from faster_coco_eval import COCO, COCOeval_faster
 
-    def index(cells: Sequence[Cells], scores: Sequence[NDArray[np.float32]] | None) -> Any:
+    def coco_of(cells: Sequence[LabeledBoxes], scores: Sequence[NDArray[np.float32]] | None) -> Any:
         coco = COCO()
         coco.dataset = {
             "images": [{"id": k} for k in range(len(truths))],
@@ -143,27 +156,28 @@ def _coco_tables(
         coco.createIndex()
         return coco
 
-    true = index(truths, None)
-    found = index(predictions, [each.scores for each in predictions])
-    judge = COCOeval_faster(true, found, iouType="bbox", print_function=_say_nothing)
-    judge.params.maxDets = limits
-    judge.evaluate()
-    judge.accumulate()
+    true = coco_of(truths, None)
+    found = coco_of(predictions, [detections.scores for detections in predictions])
+    evaluator = COCOeval_faster(true, found, iouType="bbox", print_function=_ignore_output)
+    evaluator.params.maxDets = limits
+    evaluator.evaluate()
+    evaluator.accumulate()
     shape = (10, 101, n_classes, 4, len(limits))
-    precision = np.asarray(judge.eval["precision"], dtype=np.float64).reshape(shape)
-    recall = np.asarray(judge.eval["recall"], dtype=np.float64).reshape(shape[:1] + shape[2:])
+    precision = np.asarray(evaluator.eval["precision"], dtype=np.float64).reshape(shape)
+    recall = np.asarray(evaluator.eval["recall"], dtype=np.float64).reshape(shape[:1] + shape[2:])
     return precision, recall
 
 
 def _annotations(
-    cells: Sequence[Cells], scores: Sequence[NDArray[np.float32]] | None
+    cells: Sequence[LabeledBoxes], scores: Sequence[NDArray[np.float32]] | None
 ) -> list[dict[str, Any]]:
     """Return COCO's annotations; with scores they are detections."""
     rows: list[dict[str, Any]] = []
-    for image, each in enumerate(cells):
-        sides = each.boxes_xyxy_px[:, 2:] - each.boxes_xyxy_px[:, :2]
-        boxes = np.concatenate([each.boxes_xyxy_px[:, :2], sides], axis=1).astype(float).tolist()
-        for k, (box, label) in enumerate(zip(boxes, each.labels.tolist(), strict=True)):
+    for image, labeled in enumerate(cells):
+        corners = labeled.boxes_xyxy_px
+        xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        boxes = xywh.astype(float).tolist()
+        for k, (box, label) in enumerate(zip(boxes, labeled.labels.tolist(), strict=True)):
             row = {
                 "id": len(rows) + 1,
                 "image_id": image,
@@ -178,11 +192,11 @@ def _annotations(
     return rows
 
 
-def _say_nothing(*_: object) -> None:
-    """Swallow the engine's progress lines."""
+def _ignore_output(*_: object) -> None:
+    """Discard the progress lines that the evaluator prints."""
 
 
 def _mean(table: NDArray[np.float64]) -> float:
-    """Return the mean of what could be measured, NaN where nothing could."""
+    """Return the mean of the entries that are defined (-1 is not), NaN if none is."""
     known = table[table > -1]
     return float(known.mean()) if known.size else math.nan

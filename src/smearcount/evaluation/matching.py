@@ -1,30 +1,63 @@
-"""Which detection is which true cell: an optimal one-to-one assignment by overlap."""
+"""Match detections to ground truth: an optimal one-to-one assignment by IoU."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.detections.boxes import iou
-from smearcount.evaluation.cells import Cells
+from smearcount.datasets.dataset import AnnotatedImage
+from smearcount.detections.boxes import Boxes, iou
 
-SAME_CELL_IOU = 0.5
-"""From this overlap on, two boxes of one class are taken for the same cell."""
+MATCH_IOU: Final = 0.5
+"""Two boxes of one class are taken for the same cell from this IoU on."""
+
+
+class LabeledBoxes(Protocol):
+    """Boxes with labels of one image: :class:`GroundTruth` and ``Detections`` both have them."""
+
+    @property
+    def boxes_xyxy_px(self) -> Boxes:
+        """Shape (n, 4), float32, in image pixels."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Shape (n,), 1-based."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTruth:
+    """The cells that people marked on one image.
+
+    Attributes:
+        boxes_xyxy_px: shape (n, 4), float32, in image pixels.
+        labels: shape (n,), int64, 1-based.
+    """
+
+    boxes_xyxy_px: Boxes
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, image: AnnotatedImage) -> GroundTruth:
+        """Return the annotated cells of an image, in the label order of its own data set."""
+        return cls(image.boxes_xyxy_px.astype(np.float32), image.labels)
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Truth and detections of one image, told apart into pairs and remainders.
+    """Ground truth and detections of one image, sorted into pairs and remainders.
 
     Attributes:
-        pairs: shape (m, 2): index into the truth, index into the detections.
-        missed: indices of the true cells that no detection answers.
-        extra: indices of the detections that answer no true cell.
-        tp: shape (classes,): matched cells of each class.
-        fp: shape (classes,): detections of each class without a true cell.
-        fn: shape (classes,): true cells of each class without a detection.
+        pairs: shape (m, 2): index into the ground truth, index into the detections.
+        missed: indices of the true cells that no detection matches.
+        extra: indices of the detections that match no true cell.
+        tp: shape (classes,): true positives, the matched cells of each class.
+        fp: shape (classes,): false positives, the extra detections of each class.
+        fn: shape (classes,): false negatives, the missed cells of each class.
     """
 
     pairs: NDArray[np.int64]
@@ -35,40 +68,55 @@ class Match:
     fn: NDArray[np.int64]
 
 
-def match(
-    truth: Cells, found: Cells, n_classes: int, iou_threshold: float = SAME_CELL_IOU
+def match_detections(
+    truth: LabeledBoxes,
+    detections: LabeledBoxes,
+    n_classes: int,
+    iou_threshold: float = MATCH_IOU,
 ) -> Match:
-    """Match detections to true cells of their own class.
+    """Match detections to true cells of the same class.
 
-    As many pairs as possible are made; among equally many, those that overlap most.
+    As many pairs as possible are made; among equally many, those with the largest sum of IoU.
 
     Args:
         truth: the true cells of an image.
-        found: the detections that count.
+        detections: the detections that count.
         n_classes: how many classes there are.
-        iou_threshold: the least overlap of a pair, in (0, 1].
+        iou_threshold: the least IoU of a pair, in (0, 1].
+
+    Returns:
+        the pairs, and what is left over on both sides.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount.evaluation import GroundTruth, match_detections
+        >>> truth = GroundTruth(np.float32([[0, 0, 10, 10], [50, 0, 60, 10]]), np.array([2, 2]))
+        >>> found = GroundTruth(np.float32([[1, 0, 11, 10], [80, 0, 90, 10]]), np.array([2, 1]))
+        >>> match = match_detections(truth, found, n_classes=3)
+        >>> match.pairs.tolist(), match.missed.tolist(), match.extra.tolist()
+        ([[0, 0]], [1], [1])
     """
-    overlap = iou(truth.boxes_xyxy_px, found.boxes_xyxy_px)
-    same_class = truth.labels[:, None] == found.labels[None, :]
+    overlap = iou(truth.boxes_xyxy_px, detections.boxes_xyxy_px)
+    same_class = truth.labels[:, None] == detections.labels[None, :]
     pairs = assign(np.where(same_class, overlap, 0), iou_threshold)
     missed = np.setdiff1d(np.arange(len(truth.labels)), pairs[:, 0])
-    extra = np.setdiff1d(np.arange(len(found.labels)), pairs[:, 1])
+    extra = np.setdiff1d(np.arange(len(detections.labels)), pairs[:, 1])
     return Match(
         pairs=pairs,
         missed=missed,
         extra=extra,
-        tp=tally(truth.labels[pairs[:, 0]], n_classes),
-        fp=tally(found.labels[extra], n_classes),
-        fn=tally(truth.labels[missed], n_classes),
+        tp=count_per_class(truth.labels[pairs[:, 0]], n_classes),
+        fp=count_per_class(detections.labels[extra], n_classes),
+        fn=count_per_class(truth.labels[missed], n_classes),
     )
 
 
-def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
-    """Pair rows with columns one to one where their overlap is at least ``least``.
+def assign(overlap: NDArray[np.floating], min_overlap: float) -> NDArray[np.int64]:
+    """Pair rows with columns one to one where their overlap is at least ``min_overlap``.
 
     Args:
         overlap: shape (rows, columns), each in [0, 1].
-        least: in (0, 1].
+        min_overlap: in (0, 1].
 
     Returns:
         shape (m, 2): row and column of each pair; the most pairs possible, and among those the
@@ -76,7 +124,7 @@ def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
     """
     from scipy.optimize import linear_sum_assignment
 
-    allowed = overlap >= least
+    allowed = overlap >= min_overlap
     # One more pair always outweighs any gain in overlap, which stays below 1 in all.
     gain = allowed * (1 + overlap / (1 + min(overlap.shape)))
     rows, columns = linear_sum_assignment(gain, maximize=True)
@@ -85,6 +133,6 @@ def assign(overlap: NDArray[np.floating], least: float) -> NDArray[np.int64]:
     return kept
 
 
-def tally(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+def count_per_class(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
     """Return how often each of the labels 1 to ``n_classes`` occurs, shape (n_classes,)."""
     return np.bincount(labels, minlength=n_classes + 1)[1:]

@@ -29,7 +29,7 @@ _MARGIN: Final = 0.35
 
 
 @dataclass(frozen=True)
-class Suspect:
+class MissingLabel:
     """A cell that is probably not labelled.
 
     Attributes:
@@ -47,9 +47,9 @@ class Suspect:
     score: float
 
 
-def missed_cells(
+def find_missing_labels(
     dataset: Dataset, detector: Detector, done: Callable[[], object] = lambda: None
-) -> list[Suspect]:
+) -> list[MissingLabel]:
     """Return the cells that the labels of a data set probably miss, surest first.
 
     Args:
@@ -69,16 +69,16 @@ def missed_cells(
             left, top, right, bottom = (float(value) for value in box)
             name = detector.card.classes[label - 1]
             corners = (left, top, right, bottom)
-            suspects.append(Suspect(image.path, corners, name, label, score))
+            suspects.append(MissingLabel(image.path, corners, name, label, score))
         done()
     return sorted(suspects, key=lambda suspect: -suspect.score)
 
 
-def contact_sheet(suspects: list[Suspect], at_most: int = 200) -> Image.Image:
+def contact_sheet(suspects: list[MissingLabel], at_most: int = 200) -> Image.Image:
     """Return one picture of the surest suspects, each framed and with some surroundings.
 
     Args:
-        suspects: see :func:`missed_cells`.
+        suspects: see :func:`find_missing_labels`.
         at_most: how many to show.
     """
     shown = suspects[:at_most]
@@ -99,7 +99,7 @@ def contact_sheet(suspects: list[Suspect], at_most: int = 200) -> Image.Image:
     return sheet
 
 
-def _portrait(picture: Image.Image, suspect: Suspect) -> Image.Image:
+def _portrait(picture: Image.Image, suspect: MissingLabel) -> Image.Image:
     left, top, right, bottom = suspect.box_xyxy_px
     side = max(right - left, bottom - top, 8) * (1 + 2 * _MARGIN)
     corner = ((left + right - side) / 2, (top + bottom - side) / 2)

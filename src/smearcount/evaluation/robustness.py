@@ -1,4 +1,4 @@
-"""Where the counter breaks: drawn smears that get harder step by step, with exact truth."""
+"""Robustness: counts on drawn smears that get harder step by step, with exact ground truth."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from smearcount.analyze import analyze
 from smearcount.classes import CLASS_NAMES
 from smearcount.counts.edge_rule import count_labels
 from smearcount.detector.detector import Detector
-from smearcount.evaluation.count_agreement import Estimate, agree
+from smearcount.evaluation.count_agreement import Estimate, compare_counts
 from smearcount.image.read import open_image
 from smearcount.settings import Settings
 from smearcount.synthetic.smears import SmearStyle, render
 from smearcount.synthetic.stain import STAINS
 
-FIELDS: Final = 6
-"""How many smears are drawn at each step, each in another stain."""
+SMEARS: Final = 6
+"""How many smears are drawn at each step, each with another stain."""
 
 USABLE_ERROR: Final = 0.1
-"""Up to this error of the total, as a share of it, a count is called usable here."""
+"""Up to this relative error of the total a count is called usable here."""
 
-_PLAIN: Final = SmearStyle(n_wbc=2, n_platelets=8)
+_BASE_STYLE: Final = SmearStyle(n_wbc=2, n_platelets=8)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One thing that gets harder while all else stays.
+    """One parameter of drawn smears that gets harder while all else stays.
 
     Attributes:
-        field: the field of :class:`SmearStyle` that changes.
-        title: what that is, for people.
+        parameter: the attribute of :class:`SmearStyle` that changes.
+        title: what it is, for people.
         axis: the unit or meaning of the values.
         values: ascending.
     """
 
-    field: str
+    parameter: str
     title: str
     axis: str
     values: tuple[float, ...]
@@ -82,58 +82,67 @@ SWEEPS: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What was counted along a sweep, for the three classes of drawn smears.
+    """The counts along a sweep, for the three classes of drawn smears.
 
     Attributes:
         sweep: what changed.
-        true: shape (values, fields, 3): cells drawn, in the order of ``CLASS_NAMES``.
-        found: shape (values, fields, 3): cells counted at the model's thresholds.
+        true: shape (values, smears, 3): cells drawn, in the order of ``CLASS_NAMES``.
+        counted: shape (values, smears, 3): cells counted at the model's thresholds.
     """
 
     sweep: Sweep
     true: NDArray[np.int64]
-    found: NDArray[np.int64]
+    counted: NDArray[np.int64]
 
     def errors(self, k: int) -> list[Estimate]:
-        """Return the error of the total of class ``k`` as a share of it, value by value."""
+        """Return the relative error of the total of class ``k``, one for each value."""
         return [
-            agree(true[:, k], found[:, k]).total_error
-            for true, found in zip(self.true, self.found, strict=True)
+            compare_counts(true[:, k], counted[:, k]).total_error
+            for true, counted in zip(self.true, self.counted, strict=True)
         ]
 
 
-def stress(
+def measure_robustness(
     detector: Detector,
     sweeps: Sequence[Sweep] = SWEEPS,
-    fields: int = FIELDS,
-    done: Callable[[], None] = lambda: None,
+    smears: int = SMEARS,
+    on_smear: Callable[[], None] = lambda: None,
 ) -> list[Curve]:
     """Count drawn smears along each sweep.
 
     Args:
         detector: what to evaluate; classes are matched by name.
         sweeps: what gets harder.
-        fields: how many smears are drawn at each value.
-        done: called after each smear, for a progress bar; there are ``steps(sweeps, fields)``.
+        smears: how many smears are drawn at each value.
+        on_smear: called after each smear, for a progress bar; there are
+            ``n_smears(sweeps, smears)``.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> from smearcount.evaluation import Sweep, measure_robustness
+        >>> blur = Sweep("blur_px", "Blur", "Gaussian blur in px", (0.5, 8.0))
+        >>> (curve,) = measure_robustness(load_detector(), [blur], smears=1)
+        >>> curve.counted.shape
+        (2, 1, 3)
     """
-    return [_curve(detector, sweep, fields, done) for sweep in sweeps]
+    return [_curve(detector, sweep, smears, on_smear) for sweep in sweeps]
 
 
-def steps(sweeps: Sequence[Sweep] = SWEEPS, fields: int = FIELDS) -> int:
-    """Return how many smears :func:`stress` draws."""
-    return fields * sum(len(sweep.values) for sweep in sweeps)
+def n_smears(sweeps: Sequence[Sweep] = SWEEPS, smears: int = SMEARS) -> int:
+    """Return how many smears :func:`measure_robustness` draws in all."""
+    return smears * sum(len(sweep.values) for sweep in sweeps)
 
 
-def _curve(detector: Detector, sweep: Sweep, fields: int, done: Callable[[], None]) -> Curve:
+def _curve(detector: Detector, sweep: Sweep, smears: int, on_smear: Callable[[], None]) -> Curve:
     stains = list(STAINS)
-    true = np.zeros((len(sweep.values), fields, len(CLASS_NAMES)), dtype=np.int64)
-    found = np.zeros_like(true)
+    true = np.zeros((len(sweep.values), smears, len(CLASS_NAMES)), dtype=np.int64)
+    counted = np.zeros_like(true)
     for row, value in enumerate(sweep.values):
-        for seed in range(fields):
-            change: dict[str, Any] = {"stain": stains[seed % len(stains)], sweep.field: value}
-            smear = render(replace(_PLAIN, **change), seed)
+        for seed in range(smears):
+            change: dict[str, Any] = {"stain": stains[seed % len(stains)], sweep.parameter: value}
+            smear = render(replace(_BASE_STYLE, **change), seed)
             result = analyze(functools.partial(open_image, smear.pixels), detector, Settings())
             true[row, seed] = list(count_labels(smear.labels, CLASS_NAMES).values())
-            found[row, seed] = [result.counts.get(name, 0) for name in CLASS_NAMES]
-            done()
-    return Curve(sweep, true, found)
+            counted[row, seed] = [result.counts.get(name, 0) for name in CLASS_NAMES]
+            on_smear()
+    return Curve(sweep, true, counted)

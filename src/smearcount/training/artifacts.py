@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from smearcount.calibration.intervals import calibrate
-from smearcount.calibration.thresholds import choose_cut_odds, choose_thresholds
+from smearcount.calibration.intervals import fit_intervals
+from smearcount.calibration.thresholds import choose_border_odds_ratio, choose_thresholds
 from smearcount.classes import RBC
 from smearcount.datasets.read import Dataset
 from smearcount.detections.detections import Detections
@@ -24,7 +24,7 @@ from smearcount.detector.calibration import Calibration
 from smearcount.detector.detector import Detector
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
-from smearcount.evaluation.average_precision import average_precision
+from smearcount.evaluation.average_precision import mean_average_precision
 from smearcount.training.export.third_party import export_torchvision, why_no_onnx
 from smearcount.training.networks.architectures import Architecture
 from smearcount.training.networks.smearnet import Smearnet
@@ -155,7 +155,7 @@ def _write_card(card: ModelCard, file: Path) -> ModelCard:
 
 
 def _map_50(onnx: Path, card: ModelCard, val: CellSamples) -> float:
-    measured: dict[str, Any] = average_precision(
+    measured: dict[str, Any] = mean_average_precision(
         *predict_all(OnnxDetector(onnx, card), val), card.classes
     )
     return float(measured["map_50"])
@@ -176,9 +176,11 @@ def measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> M
     truths, plain = predict_all(detector, val)
     sizes = [(sample.image.shape[2], sample.image.shape[1]) for sample in val.samples]
     doubted = partial(correct_border_scores_batch, plain, sizes, detector.card)
-    cut_odds = choose_cut_odds(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
+    cut_odds = (
+        choose_border_odds_ratio(truths, doubted, classes.index(RBC) + 1) if RBC in classes else 1.0
+    )
     found = doubted(cut_odds)
-    figures = average_precision(truths, found, classes)
+    figures = mean_average_precision(truths, found, classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
     thresholds = choose_thresholds(truths, found, classes)
     counts = _counts(truths, found, thresholds, classes)
@@ -192,7 +194,7 @@ def measure(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> M
                 **counts,
             }
         },
-        calibrate(truths, found, thresholds, classes),
+        fit_intervals(truths, found, thresholds, classes),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from smearcount.datasets.near_duplicates import without_duplicates_of
-from smearcount.datasets.read import AnnotatedImage, Dataset, clean, read_dataset, splits
+from smearcount.datasets.read import Dataset, clean, read_dataset, splits
 from smearcount.errors import DataError, UsageError
 
 
@@ -116,13 +115,3 @@ def joined(data: TrainingData) -> Dataset:
         data.train.images + data.val.images,
         f"{data.train.source} + {data.val.source}",
     )
-
-
-def fingerprint(images: Sequence[AnnotatedImage]) -> str:
-    """Return a short digest of which images with which boxes and labels these are."""
-    digest = hashlib.sha256()
-    for image in images:
-        digest.update(f"{image.path.name} {image.width} {image.height}".encode())
-        digest.update(np.asarray(image.boxes_xyxy_px, dtype=np.float32).tobytes())
-        digest.update(np.asarray(image.labels, dtype=np.int64).tobytes())
-    return digest.hexdigest()[:16]

@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from smearcount.detections.detections import Detections
 from smearcount.errors import UsageError
-from smearcount.evaluation.average_precision import average_precision
+from smearcount.evaluation.average_precision import mean_average_precision
 from smearcount.training.curves import Curves
 from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
 from smearcount.training.recipes.recipe import Recipe
@@ -98,7 +98,7 @@ class Fitting(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log average precision over the validation images."""
-        measured = average_precision(self._truths, self._found, self.classes)
+        measured = mean_average_precision(self._truths, self._found, self.classes)
         self._truths.clear()
         self._found.clear()
         for name, value in measured.items():

@@ -12,9 +12,10 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from smearcount.atomic_write import make_folder, write_text
+from smearcount.datasets.dataset import labels_digest
 from smearcount.errors import ModelError, UsageError
 from smearcount.training.augment import Augmentation
-from smearcount.training.data import DataChoice, TrainingData, fingerprint
+from smearcount.training.data import DataChoice, TrainingData
 from smearcount.training.networks.architectures import Architecture, architecture
 from smearcount.training.recipes.recipe import Recipe, read_recipe, with_epochs
 
@@ -37,7 +38,7 @@ class RunSettings(BaseModel):
         classes: names in label order.
         data: where the images come from.
         train: digest of the training images' names and sizes and of their labels; see
-            :func:`smearcount.training.data.fingerprint`.
+            :func:`smearcount.datasets.dataset.labels_digest`.
         val: the same of the validation images; None where all are trained on.
     """
 
@@ -79,8 +80,8 @@ def settings_of(
         seed=seed,
         classes=data.train.classes,
         data=_absolute(choice),
-        train=fingerprint(data.train.images),
-        val=fingerprint(data.val.images),
+        train=labels_digest(data.train.images),
+        val=labels_digest(data.val.images),
     )
 
 

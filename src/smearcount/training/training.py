@@ -13,8 +13,9 @@ from typing import Any
 import torch
 
 from smearcount.atomic_write import write_text
-from smearcount.calibration.reference_statistics import fit_scene
+from smearcount.calibration.reference_statistics import fit_reference_statistics
 from smearcount.classes import RBC
+from smearcount.datasets.dataset import labels_digest
 from smearcount.datasets.read import Dataset
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
@@ -22,7 +23,6 @@ from smearcount.training.artifacts import Outcome, as_before, finish, measure, w
 from smearcount.training.augment import Augmentation
 from smearcount.training.data import (
     DataChoice,
-    fingerprint,
     joined,
     read_training_data,
 )
@@ -144,7 +144,7 @@ def retrain_detector(
     if not (first / STATE).exists():
         raise UsageError(f"{first}: this training is not finished; run its command again first.")
     data = read_training_data(settings.data)
-    if (fingerprint(data.train.images), fingerprint(data.val.images)) != (
+    if (labels_digest(data.train.images), labels_digest(data.val.images)) != (
         settings.train,
         settings.val,
     ):
@@ -154,7 +154,7 @@ def retrain_detector(
     whole = settings.model_copy(
         update={
             "recipe": with_epochs(settings.recipe, best).model_copy(update={"patience": 0}),
-            "train": fingerprint(everything.images),
+            "train": labels_digest(everything.images),
             "val": None,
         }
     )
@@ -269,7 +269,7 @@ def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Archite
         source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if sized else None,
         stride=of.stride,
         receptive_px=of.receptive_px,
-        reference_statistics=fit_scene(train)
+        reference_statistics=fit_reference_statistics(train)
         if has_rbc and len(train.images) >= SCENE_IMAGES
         else None,
     )

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.classes import CLASS_NAMES, class_color
-from smearcount.evaluation.error_types import ERROR_KINDS
-from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.error_types import ERROR_TYPES
+from smearcount.evaluation.evaluation import Evaluation
 from smearcount.evaluation.report.sentences import figure as signed
 from smearcount.evaluation.robustness import USABLE_ERROR, Curve
 
@@ -24,7 +24,7 @@ _MARKERS: Final = "so^Dv<>p"
 _INK: Final = "#222222"
 _FAINT: Final = "#bbbbbb"
 _JITTER: Final = 0.16
-_STRESS_RIM: Final = 60.0
+_ERROR_LIMIT: Final = 60.0
 
 
 def scatter_figure(evaluation: Evaluation) -> Figure:
@@ -36,16 +36,16 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
     figure, axes = _sheet(1, 2, (10.5, 5))
     titles = ("at the model's own thresholds", "at a score of 0.5, as in the exercise")
     for ax, counting, title in zip(
-        axes, (evaluation.at_model, evaluation.at_exercise), titles, strict=True
+        axes, (evaluation.at_model_thresholds, evaluation.at_fixed_threshold), titles, strict=True
     ):
-        top = max(1, counting.true.max(initial=0), counting.found.max(initial=0)) * 1.05
+        top = max(1, counting.true.max(initial=0), counting.counted.max(initial=0)) * 1.05
         ax.plot([0, top], [0, top], color=_FAINT, linewidth=1, zorder=0)
         random = np.random.default_rng(0)
         for k, name in enumerate(evaluation.classes):
             shift = random.uniform(-_JITTER, _JITTER, (2, len(counting.true)))
             ax.scatter(
                 counting.true[:, k] + shift[0],
-                counting.found[:, k] + shift[1],
+                counting.counted[:, k] + shift[1],
                 s=16,
                 alpha=0.55,
                 linewidths=0,
@@ -60,11 +60,11 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
 
 def bland_altman_figure(evaluation: Evaluation) -> Figure:
     """Draw the error of each image against the mean of annotated and counted, class by class."""
-    counting = evaluation.at_model
+    counting = evaluation.at_model_thresholds
     figure, axes = _sheet(1, len(evaluation.classes), (3.8 * len(evaluation.classes), 3.8))
     random = np.random.default_rng(0)
     for k, (ax, name) in enumerate(zip(axes, evaluation.classes, strict=True)):
-        true, found = counting.true[:, k], counting.found[:, k]
+        true, found = counting.true[:, k], counting.counted[:, k]
         shift = random.uniform(-_JITTER, _JITTER, (2, len(true)))
         ax.scatter(
             (true + found) / 2 + shift[0],
@@ -121,7 +121,7 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
 
 def confusion_figure(evaluation: Evaluation) -> Figure:
     """Draw which true class was counted as which."""
-    table = evaluation.at_model.breakdown.confusion
+    table = evaluation.at_model_thresholds.error_types.confusion
     names = list(evaluation.classes)
     side = 1.1 * len(table) + 0.8
     figure, (ax,) = _sheet(1, 1, (side + 0.6, side))
@@ -142,14 +142,14 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
 
 def error_figure(evaluation: Evaluation) -> Figure:
     """Draw how many errors of each kind were made, class by class."""
-    errors = evaluation.at_model.breakdown.errors
+    errors = evaluation.at_model_thresholds.error_types.errors
     figure, (ax,) = _sheet(1, 1, (7, 3.6))
     height = 0.8 / len(evaluation.classes)
     for k, name in enumerate(evaluation.classes):
-        places = np.arange(len(ERROR_KINDS)) + (k - (len(evaluation.classes) - 1) / 2) * height
+        places = np.arange(len(ERROR_TYPES)) + (k - (len(evaluation.classes) - 1) / 2) * height
         bars = ax.barh(places, errors[:, k], height, color=class_color(k + 1), label=name)
         ax.bar_label(bars, padding=3, fontsize=8)
-    ax.set_yticks(range(len(ERROR_KINDS)), ERROR_KINDS)
+    ax.set_yticks(range(len(ERROR_TYPES)), ERROR_TYPES)
     ax.invert_yaxis()
     ax.margins(x=0.1)
     ax.set_xlabel("cells, all images together")
@@ -159,7 +159,7 @@ def error_figure(evaluation: Evaluation) -> Figure:
 
 def noise_figure(evaluation: Evaluation) -> Figure:
     """Draw the error of counting beside the chance of which cells lie in the field."""
-    agreement = evaluation.at_model.agreement
+    agreement = evaluation.at_model_thresholds.agreement
     names = evaluation.classes
     figure, (ax,) = _sheet(1, 1, (7, 3.2))
     bars: tuple[tuple[str, str, list[float]], ...] = (
@@ -178,7 +178,7 @@ def noise_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def stress_figure(curves: Sequence[Curve]) -> Figure:
+def robustness_figure(curves: Sequence[Curve]) -> Figure:
     """Draw the error of the total count along each sweep, a line per class.
 
     The bands are 95 % intervals over the drawn smears; errors beyond ±60 % lie on the rim.
@@ -192,13 +192,13 @@ def stress_figure(curves: Sequence[Curve]) -> Figure:
         ax.axhspan(-100 * USABLE_ERROR, 100 * USABLE_ERROR, color="#eeeeee", linewidth=0)
         ax.axhline(0, color=_FAINT, linewidth=1)
         for k, name in enumerate(CLASS_NAMES):
-            error = np.clip(100 * np.array(curve.errors(k)), -_STRESS_RIM, _STRESS_RIM)
+            error = np.clip(100 * np.array(curve.errors(k)), -_ERROR_LIMIT, _ERROR_LIMIT)
             colour = class_color(k + 1)
             ax.plot(curve.sweep.values, error[:, 0], color=colour, marker=_MARKERS[k], label=name)
             ax.fill_between(
                 curve.sweep.values, error[:, 1], error[:, 2], color=colour, alpha=0.15, linewidth=0
             )
-        ax.set_ylim(-1.05 * _STRESS_RIM, 1.05 * _STRESS_RIM)
+        ax.set_ylim(-1.05 * _ERROR_LIMIT, 1.05 * _ERROR_LIMIT)
         ax.set_title(curve.sweep.title)
         ax.set_xlabel("\n".join(textwrap.wrap(curve.sweep.axis, 42)), fontsize=9)
     for ax in axes[::columns]:

@@ -5,45 +5,55 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from smearcount import __version__
 from smearcount.atomic_write import write_csv, write_text
 from smearcount.classes import CLASS_NAMES
-from smearcount.evaluation.count_agreement import Agreement, Estimate
-from smearcount.evaluation.error_types import ERROR_KINDS
-from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.count_agreement import CountAgreement, Estimate
+from smearcount.evaluation.error_types import ERROR_TYPES
+from smearcount.evaluation.evaluation import CountEvaluation, Evaluation
 from smearcount.evaluation.robustness import Curve
 
-SCHEMA_VERSION = 1
-"""Raised when a key changes its meaning or goes; new keys may come at any time."""
+SCHEMA_VERSION: Final = 1
+"""Raised when a key changes its meaning or is removed; new keys may come at any time."""
+
+_AGREEMENT_KEYS: Final = {"images": "fields", "counted_total": "found_total"}
+"""Names in the files of schema 1 where they differ from those of ``CountAgreement``."""
+
+_ERROR_KEYS: Final = dict(
+    zip(ERROR_TYPES, ("missed", "extra", "wrong class", "doubled", "badly placed"), strict=True)
+)
+"""Names of the error types in the files of schema 1."""
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> None:
     """Write ``evaluation.json``, ``agreement.csv``, ``fields.csv`` and ``slides.csv``.
 
     Args:
-        evaluation: what was measured.
+        evaluation: the evaluation.
         folder: an existing folder; files of these names are replaced.
     """
-    text = json.dumps(document(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        evaluation_document(evaluation), indent=2, ensure_ascii=False, allow_nan=False
+    )
     write_text(folder / "evaluation.json", text + "\n")
     _write_csv(folder / "agreement.csv", _agreement_rows(evaluation))
     _write_csv(folder / "fields.csv", _field_rows(evaluation))
     _write_csv(folder / "slides.csv", _slide_rows(evaluation))
 
 
-def write_stress(curves: Sequence[Curve], folder: Path) -> None:
+def write_robustness(curves: Sequence[Curve], folder: Path) -> None:
     """Write ``stress.csv``: a row per step of a sweep and class, errors as shares of the total."""
-    _write_csv(folder / "stress.csv", _stress_rows(curves))
+    _write_csv(folder / "stress.csv", _robustness_rows(curves))
 
 
-def document(evaluation: Evaluation) -> dict[str, Any]:
-    """Return everything measured, ready for ``json.dumps``; null stands for "not defined"."""
+def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the whole evaluation, ready for ``json.dumps``; null stands for "not defined"."""
     scores = evaluation.scores
-    whole = {
+    document = {
         "schema_version": SCHEMA_VERSION,
         "smearcount": __version__,
         "model": {
@@ -53,10 +63,11 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         },
         "data": {
             "source": evaluation.source,
-            "images": len(evaluation.fields),
+            "images": len(evaluation.images),
             "classes": evaluation.classes,
         },
-        "seconds_per_image": sum(f.seconds for f in evaluation.fields) / len(evaluation.fields),
+        "seconds_per_image": sum(image.seconds for image in evaluation.images)
+        / len(evaluation.images),
         "average_precision": scores.overall,
         "average_precision_per_class": scores.per_class,
         "precision_at_iou_50": {
@@ -65,46 +76,50 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         },
         "allowed_error": evaluation.allowed,
         "counts": {
-            name: _counting(counting, evaluation.classes)
-            for name, counting in countings(evaluation).items()
+            name: _count_evaluation(counts, evaluation.classes)
+            for name, counts in count_evaluations(evaluation).items()
         },
     }
-    cleaned: dict[str, Any] = _without_nan(whole)
-    return cleaned
+    without_nan: dict[str, Any] = _without_nan(document)
+    return without_nan
 
 
-def countings(evaluation: Evaluation) -> dict[str, Counting]:
-    """Return the two ways of counting by the names that they have in the files."""
-    return {"model_thresholds": evaluation.at_model, "threshold_0.5": evaluation.at_exercise}
-
-
-def _counting(counting: Counting, classes: Sequence[str]) -> dict[str, Any]:
+def count_evaluations(evaluation: Evaluation) -> dict[str, CountEvaluation]:
+    """Return the counts at both kinds of thresholds, by their names in the files."""
     return {
-        "thresholds": dict(zip(classes, counting.thresholds, strict=True)),
-        "agreement": {name: _agreement(each) for name, each in counting.agreement.items()},
+        "model_thresholds": evaluation.at_model_thresholds,
+        "threshold_0.5": evaluation.at_fixed_threshold,
+    }
+
+
+def _count_evaluation(counts: CountEvaluation, classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "thresholds": dict(zip(classes, counts.thresholds, strict=True)),
+        "agreement": {name: _agreement(of_class) for name, of_class in counts.agreement.items()},
         "slides_within_allowed_error": {
-            name: {"slides": len(each), "within": sum(slide.within for slide in each)}
-            for name, each in counting.slides.items()
+            name: {"slides": len(slides), "within": sum(slide.within_allowed for slide in slides)}
+            for name, slides in counts.slides.items()
         },
         "errors": {
-            kind: dict(zip(classes, row.tolist(), strict=True))
-            for kind, row in zip(ERROR_KINDS, counting.breakdown.errors, strict=True)
+            _ERROR_KEYS[error_type]: dict(zip(classes, row.tolist(), strict=True))
+            for error_type, row in zip(ERROR_TYPES, counts.error_types.errors, strict=True)
         },
-        "confusion": counting.breakdown.confusion.tolist(),
+        "confusion": counts.error_types.confusion.tolist(),
     }
 
 
-def _agreement(agreement: Agreement) -> dict[str, Any]:
+def _agreement(agreement: CountAgreement) -> dict[str, Any]:
+    values = {field.name: getattr(agreement, field.name) for field in fields(agreement)}
     return {
-        name: value._asdict() if isinstance(value, Estimate) else value
-        for name, value in ((f.name, getattr(agreement, f.name)) for f in fields(agreement))
+        _AGREEMENT_KEYS.get(name, name): value._asdict() if isinstance(value, Estimate) else value
+        for name, value in values.items()
     }
 
 
 def _agreement_rows(evaluation: Evaluation) -> Iterable[Mapping[str, Any]]:
-    for way, counting in countings(evaluation).items():
-        for name, agreement in counting.agreement.items():
-            row: dict[str, Any] = {"counted_at": way, "class": name}
+    for thresholds, counts in count_evaluations(evaluation).items():
+        for name, agreement in counts.agreement.items():
+            row: dict[str, Any] = {"counted_at": thresholds, "class": name}
             for key, value in _agreement(agreement).items():
                 if isinstance(value, dict):
                     row |= {key: value["value"]}
@@ -115,38 +130,46 @@ def _agreement_rows(evaluation: Evaluation) -> Iterable[Mapping[str, Any]]:
 
 
 def _field_rows(evaluation: Evaluation) -> Iterable[Mapping[str, Any]]:
-    for k, field in enumerate(evaluation.fields):
+    for k, image in enumerate(evaluation.images):
         for c, name in enumerate(evaluation.classes):
-            row: dict[str, Any] = {"image": str(field.path), "slide": field.slide, "class": name}
-            row["true"] = int(evaluation.at_model.true[k, c])
-            for way, counting in countings(evaluation).items():
-                row[way] = int(counting.found[k, c])
+            row: dict[str, Any] = {"image": str(image.path), "slide": image.slide, "class": name}
+            row["true"] = int(evaluation.at_model_thresholds.true[k, c])
+            for thresholds, counts in count_evaluations(evaluation).items():
+                row[thresholds] = int(counts.counted[k, c])
             yield row
 
 
 def _slide_rows(evaluation: Evaluation) -> Iterable[Mapping[str, Any]]:
-    for way, counting in countings(evaluation).items():
-        for name, each in counting.slides.items():
-            for slide in each:
-                error = (slide.found - slide.true) / slide.true if slide.true else math.nan
-                row = {"counted_at": way, "class": name, "slide": slide.name}
-                row |= {key: value for key, value in asdict(slide).items() if key != "name"}
-                yield row | {"error": error, "allowed_error": evaluation.allowed[name]}
+    for thresholds, counts in count_evaluations(evaluation).items():
+        for name, slides in counts.slides.items():
+            for slide in slides:
+                error = (slide.counted - slide.true) / slide.true if slide.true else math.nan
+                yield {
+                    "counted_at": thresholds,
+                    "class": name,
+                    "slide": slide.name,
+                    "fields": slide.images,
+                    "true": slide.true,
+                    "found": slide.counted,
+                    "within": slide.within_allowed,
+                    "error": error,
+                    "allowed_error": evaluation.allowed[name],
+                }
 
 
-def _stress_rows(curves: Sequence[Curve]) -> Iterable[Mapping[str, Any]]:
+def _robustness_rows(curves: Sequence[Curve]) -> Iterable[Mapping[str, Any]]:
     for curve in curves:
         for k, name in enumerate(CLASS_NAMES):
             for row, (value, error) in enumerate(
                 zip(curve.sweep.values, curve.errors(k), strict=True)
             ):
                 yield {
-                    "sweep": curve.sweep.field,
+                    "sweep": curve.sweep.parameter,
                     "value": value,
                     "class": name,
                     "smears": curve.true.shape[1],
                     "true": int(curve.true[row, :, k].sum()),
-                    "found": int(curve.found[row, :, k].sum()),
+                    "found": int(curve.counted[row, :, k].sum()),
                     "error": error.value,
                     "error_low_95": error.low,
                     "error_high_95": error.high,
@@ -166,7 +189,7 @@ def _cell(value: Any) -> Any:
 
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
+        return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

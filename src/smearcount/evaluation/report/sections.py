@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from smearcount.classes import class_color
-from smearcount.evaluation.count_agreement import Agreement, Estimate
-from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.count_agreement import CountAgreement, Estimate
+from smearcount.evaluation.evaluation import CountEvaluation, Evaluation
 from smearcount.evaluation.report import figures
 from smearcount.evaluation.report.html import as_html, embedded, table
 from smearcount.evaluation.report.sentences import (
@@ -16,8 +16,8 @@ from smearcount.evaluation.report.sentences import (
     figure,
     headline,
     percent,
+    robustness_sentence,
     slide_sentence,
-    stress_sentence,
     terms,
 )
 from smearcount.evaluation.report.worst_images import WorstImage
@@ -62,14 +62,14 @@ def evaluation_sections(evaluation: Evaluation, worst: Sequence[WorstImage]) -> 
     ]
 
 
-def stress_section(model: str, curves: Sequence[Curve]) -> str:
+def robustness_section(model: str, curves: Sequence[Curve]) -> str:
     """Return the section of a page on drawn smears.
 
     Args:
         model: the name of the model.
         curves: what was counted along each sweep.
     """
-    sentences = "".join(f"<li>{as_html(stress_sentence(curve))}</li>" for curve in curves)
+    sentences = "".join(f"<li>{as_html(robustness_sentence(curve))}</li>" for curve in curves)
     return "\n".join(
         [
             f"<h2>Where {as_html(model)} breaks</h2>",
@@ -77,7 +77,7 @@ def stress_section(model: str, curves: Sequence[Curve]) -> str:
             "which every cell is known, get harder in one respect at a time. The total count is "
             f"off by at most {as_html(percent(USABLE_ERROR))} here:</p><ul>{sentences}</ul>",
             embedded(
-                figures.stress_figure(curves),
+                figures.robustness_figure(curves),
                 "error of the total count along each sweep",
                 "Error of the total count against what gets harder; shaded in colour: 95 % "
                 "intervals over the drawn smears; grey: ±10 %; errors beyond ±60 % lie on the "
@@ -92,7 +92,7 @@ def stress_section(model: str, curves: Sequence[Curve]) -> str:
 def _summary(evaluation: Evaluation) -> str:
     cards = []
     for k, name in enumerate(evaluation.classes):
-        sentences = class_sentences(name, evaluation.at_model.agreement[name])
+        sentences = class_sentences(name, evaluation.at_model_thresholds.agreement[name])
         lines = "".join(f"<p>{as_html(each)}</p>" for each in sentences)
         cards.append(
             f'<div class="card" style="--colour: {class_color(k + 1)}">'
@@ -130,22 +130,22 @@ def _counts(evaluation: Evaluation) -> str:
         ),
         "<p><small>Small grey figures are 95 % intervals; the terms are explained below.</small>"
         "</p>",
-        _agreement_table("At the model's own thresholds", evaluation.at_model),
+        _agreement_table("At the model's own thresholds", evaluation.at_model_thresholds),
         "<details><summary>The same at a score of 0.5, as in the exercise</summary>",
-        _agreement_table("At a score of 0.5", evaluation.at_exercise),
+        _agreement_table("At a score of 0.5", evaluation.at_fixed_threshold),
         "</details>",
     ]
     return "\n".join(parts)
 
 
-def _agreement_table(title: str, counting: Counting) -> str:
+def _agreement_table(title: str, counting: CountEvaluation) -> str:
     columns = [_agreement_cells(each) for each in counting.agreement.values()]
     rows = [[name, *cells] for name, *cells in zip(_AGREEMENT_ROWS, *columns, strict=True)]
     head = ["per image", *map(as_html, counting.agreement)]
     return f"<div><h3>{as_html(title)}</h3>{table(head, rows)}</div>"
 
 
-def _agreement_cells(agreement: Agreement) -> list[str]:
+def _agreement_cells(agreement: CountAgreement) -> list[str]:
     """Return the cells of one class, in the order of the rows."""
 
     def plain(estimate: Estimate, sign: bool = False) -> str:
@@ -158,7 +158,7 @@ def _agreement_cells(agreement: Agreement) -> list[str]:
 
     return [
         f"{agreement.true_total:,}",
-        f"{agreement.found_total:,}<small>{percent(agreement.total_error.value, True)}</small>",
+        f"{agreement.counted_total:,}<small>{percent(agreement.total_error.value, True)}</small>",
         plain(agreement.bias, sign=True),
         plain(agreement.mae),
         figure(agreement.constant_guess_mae),
@@ -176,7 +176,7 @@ def _agreement_cells(agreement: Agreement) -> list[str]:
 
 
 def _slides(evaluation: Evaluation) -> str:
-    every = evaluation.at_model.slides
+    every = evaluation.at_model_thresholds.slides
     sentences = "".join(
         f"<li>{as_html(slide_sentence(name, each, evaluation.allowed[name]))}</li>"
         for name, each in every.items()
@@ -188,9 +188,10 @@ def _slides(evaluation: Evaluation) -> str:
         for name, of in names.items():
             slide = {kind: next(s for s in each if s.name == name) for kind, each in every.items()}
             cells = [
-                f"{s.found:,} of {s.true:,} {'✓' if s.within else '✗'}" for s in slide.values()
+                f"{s.counted:,} of {s.true:,} {'✓' if s.within_allowed else '✗'}"
+                for s in slide.values()
             ]
-            rows.append([as_html(name), f"{of.fields:,}", *cells])
+            rows.append([as_html(name), f"{of.images:,}", *cells])
         listed = table(["Slide", "images", *map(as_html, every)], rows)
     return (
         "<h2>Slides</h2><p>Fields that belong together, summed, and judged by the error that "

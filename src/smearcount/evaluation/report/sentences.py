@@ -6,23 +6,23 @@ import math
 from collections.abc import Sequence
 
 from smearcount.classes import CLASS_NAMES
-from smearcount.evaluation.count_agreement import Agreement, Estimate, JudgedSlide
-from smearcount.evaluation.error_types import ERROR_KINDS
-from smearcount.evaluation.measure import Evaluation
+from smearcount.evaluation.count_agreement import CountAgreement, Estimate, SlideCount
+from smearcount.evaluation.error_types import ERROR_TYPES
+from smearcount.evaluation.evaluation import Evaluation
 from smearcount.evaluation.robustness import USABLE_ERROR, Curve
 
 
 def headline(evaluation: Evaluation) -> str:
     """Return what was done, in one sentence."""
-    images = len(evaluation.fields)
-    cells = int(evaluation.at_model.true.sum())
+    images = len(evaluation.images)
+    cells = int(evaluation.at_model_thresholds.true.sum())
     return (
         f"The counter {evaluation.card.name} counted {_number(images, 'image')} of "
         f"{evaluation.source}, on which people had marked {cells:,} cells."
     )
 
 
-def class_sentences(name: str, agreement: Agreement) -> list[str]:
+def class_sentences(name: str, agreement: CountAgreement) -> list[str]:
     """Return how well one class is counted, most important first.
 
     Args:
@@ -30,14 +30,16 @@ def class_sentences(name: str, agreement: Agreement) -> list[str]:
         agreement: of its counts.
     """
     if not agreement.true_total:
-        counted = f"but {agreement.found_total:,} were" if agreement.found_total else "and none was"
+        counted = (
+            f"but {agreement.counted_total:,} were" if agreement.counted_total else "and none was"
+        )
         return [f"No {name} is marked, {counted} counted."]
-    mean = agreement.true_total / agreement.fields
+    mean = agreement.true_total / agreement.images
     sentences = [
         f"An image holds {mean:.1f} {name} on average, and its count is off by "
         f"{agreement.mae.value:.2f} (95 % interval {_interval(agreement.mae)}); "
         f"{percent(agreement.exact_share.value)} of the counts are exact.",
-        f"Over all images {agreement.found_total:,} were counted instead of "
+        f"Over all images {agreement.counted_total:,} were counted instead of "
         f"{agreement.true_total:,}: {_total_error(agreement.total_error)}.",
     ]
     guess, mae = agreement.constant_guess_mae, agreement.mae.value
@@ -63,9 +65,9 @@ def class_sentences(name: str, agreement: Agreement) -> list[str]:
     return sentences
 
 
-def slide_sentence(name: str, slides: list[JudgedSlide], allowed: float) -> str:
+def slide_sentence(name: str, slides: list[SlideCount], allowed: float) -> str:
     """Return how many slides are counted as well as laboratories must."""
-    within = sum(slide.within for slide in slides)
+    within = sum(slide.within_allowed for slide in slides)
     return (
         f"{name}: {within} of {_number(len(slides), 'slide')} counted within ±{percent(allowed)} "
         "of the marked cells."
@@ -74,15 +76,16 @@ def slide_sentence(name: str, slides: list[JudgedSlide], allowed: float) -> str:
 
 def error_sentence(evaluation: Evaluation) -> str:
     """Return where the errors come from."""
-    sums = evaluation.at_model.breakdown.errors.sum(axis=1)
+    sums = evaluation.at_model_thresholds.error_types.errors.sum(axis=1)
     if not sums.any():
-        return "Not a single cell was missed, added, doubled or mistaken."
-    parts = [f"{n:,} {kind}" for kind, n in zip(ERROR_KINDS, sums.tolist(), strict=True) if n]
+        return "Not a single error was made."
+    parts = [f"{n:,} {name}" for name, n in zip(ERROR_TYPES, sums.tolist(), strict=True) if n]
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"Cell by cell: {listed}, of {int(evaluation.at_model.true.sum()):,} marked cells."
+    annotated = int(evaluation.at_model_thresholds.true.sum())
+    return f"Errors by type: {listed}, on {annotated:,} annotated cells."
 
 
-def stress_sentence(curve: Curve) -> str:
+def robustness_sentence(curve: Curve) -> str:
     """Return at which steps of a sweep each class is counted usably."""
     parts = []
     for k, name in enumerate(CLASS_NAMES):
@@ -148,7 +151,7 @@ def terms(evaluation: Evaluation) -> dict[str, str]:
     thresholds = ", ".join(
         f"{name} {value:.2f}" for name, value in zip(card.classes, card.thresholds, strict=True)
     )
-    seconds = sum(field.seconds for field in evaluation.fields) / len(evaluation.fields)
+    seconds = sum(field.seconds for field in evaluation.images) / len(evaluation.images)
     return {
         "Model": f"{card.name} ({card.architecture}), SHA-256 {card.sha256}; counts from a score "
         f"of {thresholds}. It took {seconds:.3f} s per image on this computer.",

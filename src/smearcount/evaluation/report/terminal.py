@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from smearcount.evaluation.count_agreement import Estimate
-from smearcount.evaluation.measure import Counting, Evaluation
+from smearcount.evaluation.evaluation import CountEvaluation, Evaluation
 from smearcount.evaluation.report.sentences import (
     error_sentence,
     figure,
     headline,
     percent,
+    robustness_sentence,
     slide_sentence,
-    stress_sentence,
 )
 from smearcount.evaluation.robustness import Curve
 
@@ -41,9 +41,11 @@ _COUNT_COLUMNS: Final = (
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print how well it counts, at both thresholds, and how well the boxes fit."""
     _print(headline(evaluation))
-    _print(_count_table("Counts at the model's own thresholds", evaluation.at_model))
-    _print(_count_table("Counts at a score of 0.5, as in the exercise", evaluation.at_exercise))
-    for name, slides in evaluation.at_model.slides.items():
+    _print(_count_table("Counts at the model's own thresholds", evaluation.at_model_thresholds))
+    _print(
+        _count_table("Counts at a score of 0.5, as in the exercise", evaluation.at_fixed_threshold)
+    )
+    for name, slides in evaluation.at_model_thresholds.slides.items():
         _print(slide_sentence(name, slides, evaluation.allowed[name]))
     _print(error_sentence(evaluation))
     _print(_box_table(evaluation))
@@ -53,20 +55,20 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
 
 
-def print_stress(curves: Sequence[Curve]) -> None:
+def print_robustness(curves: Sequence[Curve]) -> None:
     """Print where the counter breaks."""
     _print("On drawn smears the total count is off by at most 10 %:")
     for curve in curves:
-        _print(stress_sentence(curve))
+        _print(robustness_sentence(curve))
 
 
-def _count_table(title: str, counting: Counting) -> Table:
+def _count_table(title: str, counting: CountEvaluation) -> Table:
     table = _table(title, _COUNT_COLUMNS)
     for name, each in counting.agreement.items():
         table.add_row(
             name,
             f"{each.true_total:,}",
-            f"{each.found_total:,}",
+            f"{each.counted_total:,}",
             percent(each.total_error.value, sign=True),
             figure(each.bias.value, sign=True),
             figure(each.mae.value),

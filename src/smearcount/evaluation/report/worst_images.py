@@ -13,8 +13,8 @@ from PIL.Image import Image as PILImage
 
 from smearcount.classes import class_color
 from smearcount.detections.boxes import Boxes
-from smearcount.evaluation.matching import Match, match
-from smearcount.evaluation.measure import Evaluation, Field
+from smearcount.evaluation.evaluation import EvaluatedImage, Evaluation
+from smearcount.evaluation.matching import Match, match_detections
 from smearcount.image.read import open_image
 
 SIDE_PX: Final = 420
@@ -38,7 +38,7 @@ class WorstImage:
             right, where extra detections have thick boxes.
     """
 
-    field: Field
+    field: EvaluatedImage
     missed: int
     extra: int
     picture: PILImage
@@ -51,22 +51,25 @@ def worst_images(evaluation: Evaluation, at_most: int = 8) -> list[WorstImage]:
         evaluation: what was measured; the images are read again.
         at_most: how many; images without an error never appear.
     """
-    thresholds = evaluation.at_model.thresholds
+    thresholds = evaluation.at_model_thresholds.thresholds
     n_classes = len(evaluation.classes)
-    matches = [match(f.truth, f.found.above(thresholds), n_classes) for f in evaluation.fields]
+    matches = [
+        match_detections(f.truth, f.detections.above(thresholds), n_classes)
+        for f in evaluation.images
+    ]
     errors = np.array([len(each.missed) + len(each.extra) for each in matches])
     order = np.argsort(-errors, kind="stable")[:at_most]
     return [
-        _worst(evaluation.fields[k], matches[k], thresholds) for k in order.tolist() if errors[k]
+        _worst(evaluation.images[k], matches[k], thresholds) for k in order.tolist() if errors[k]
     ]
 
 
-def _worst(field: Field, matched: Match, thresholds: tuple[float, ...]) -> WorstImage:
+def _worst(field: EvaluatedImage, matched: Match, thresholds: tuple[float, ...]) -> WorstImage:
     photograph = Image.fromarray(open_image(field.path).pixels())
     scale = SIDE_PX / max(photograph.size)
     size = (max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale)))
     small = photograph.resize(size, Image.Resampling.LANCZOS)
-    found = field.found.above(thresholds)
+    found = field.detections.above(thresholds)
     left = _drawn(small, field.truth.boxes_xyxy_px, field.truth.labels, matched.missed, scale)
     right = _drawn(small, found.boxes_xyxy_px, found.labels, matched.extra, scale)
     picture = Image.new("RGB", (2 * small.width + _GAP_PX, small.height), _PAPER)
