@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "smearcount"
 # From the bottom of the house upwards; CONTRIBUTING.md tells what each room is for.
 ROOMS = (
     "errors",
+    "formatting",
     "atomic_write",
     "classes",
     "sha256",

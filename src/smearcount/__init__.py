@@ -1,54 +1,42 @@
 """Find and count red cells, white cells and platelets on images of blood smears.
 
 >>> import smearcount
->>> result = smearcount.count("photo.jpg")
+>>> result = smearcount.count("smear.png")
 >>> result.counts
-{'WBC': 1, 'RBC': 18, 'Platelets': 2}
+{'WBC': 2, 'RBC': 45, 'Platelets': 6}
 
-Names are imported on first use, so that ``import smearcount`` stays fast.
+A name is imported when it is first used, so that ``import smearcount`` stays fast. The names below
+and those of :mod:`smearcount.training`, :mod:`smearcount.evaluation`,
+:mod:`smearcount.datasets` and :mod:`smearcount.calibration` are public; all else may change.
 """
 
-from __future__ import annotations
-
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from smearcount.api import count as count
-    from smearcount.detections.detections import Detections as Detections
-    from smearcount.detector.load import load_detector as load_detector
-    from smearcount.detector.model_card import ModelCard as ModelCard
-    from smearcount.errors import SmearcountError as SmearcountError
-    from smearcount.results.result import CountResult as CountResult
-    from smearcount.settings import Settings as Settings
+import lazy_loader
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "CountResult": "smearcount.results.result",
-    "Detections": "smearcount.detections.detections",
-    "ModelCard": "smearcount.detector.model_card",
-    "Settings": "smearcount.settings",
-    "SmearcountError": "smearcount.errors",
-    "count": "smearcount.api",
-    "load_detector": "smearcount.detector.load",
-}
-
 __all__ = [
+    "BatchResult",
     "CountResult",
+    "DataError",
     "Detections",
+    "Detector",
+    "DownloadError",
+    "EdgeRule",
+    "ImageError",
+    "ImageOutcome",
     "ModelCard",
+    "ModelError",
+    "Scale",
     "Settings",
+    "SmearImage",
     "SmearcountError",
+    "UsageError",
     "__version__",
     "count",
+    "count_folder",
     "load_detector",
+    "open_image",
+    "predict",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'smearcount' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,6 +12,7 @@ import pytest
 
 import smearcount
 from doubles.square_detector import RED_CELL, SquareDetector, save, some_smear
+from smearcount.api import count_folder
 from smearcount.batch.run import count_batch, picture_names
 from smearcount.errors import UsageError
 from smearcount.results.image_outcome import ImageOutcome
@@ -29,7 +30,7 @@ def without_seconds(out: Path) -> list[dict[str, str]]:
 
 def test_a_batch_agrees_with_counting_each_image_alone(tmp_path: Path) -> None:
     paths = [str(some_smear(tmp_path / f"{n}.png", reds=n)) for n in range(3)]
-    outcomes = count_batch(paths, SquareDetector(), Settings())
+    outcomes = count_folder(paths, model=SquareDetector()).outcomes
     for path, outcome in zip(paths, outcomes, strict=True):
         alone = smearcount.count(path, model=SquareDetector())
         assert outcome.result is not None
@@ -40,7 +41,8 @@ def test_a_batch_agrees_with_counting_each_image_alone(tmp_path: Path) -> None:
 def test_each_outcome_is_told_as_soon_as_it_is_known(tmp_path: Path) -> None:
     told: list[ImageOutcome] = []
     paths = [str(some_smear(tmp_path / "a.png")), str(tmp_path / "gone.png")]
-    assert count_batch(paths, SquareDetector(), Settings(), on_result=told.append) == told
+    batch = count_folder(paths, model=SquareDetector(), on_result=told.append)
+    assert list(batch.outcomes) == told
     assert [outcome.error is None for outcome in told] == [True, False]
 
 
@@ -52,7 +54,7 @@ def test_an_unforeseen_failure_of_one_image_does_not_end_the_batch(tmp_path: Pat
             return super().detect(pixels)
 
     paths = [str(some_smear(tmp_path / "bad.png")), str(save(tmp_path / "good.png"))]
-    bad, good = count_batch(paths, Stumbling(), Settings(), tmp_path / "out")
+    bad, good = count_folder(paths, tmp_path / "out", model=Stumbling()).outcomes
     assert bad.error is not None
     assert "bad.png" in bad.error
     assert "no room" in bad.error
@@ -62,10 +64,10 @@ def test_an_unforeseen_failure_of_one_image_does_not_end_the_batch(tmp_path: Pat
 def test_a_second_run_looks_at_nothing_again_and_writes_the_same_bytes(tmp_path: Path) -> None:
     paths = [str(some_smear(tmp_path / f"{n}.png", reds=n)) for n in range(4)]
     out, log = tmp_path / "out", tmp_path / "log"
-    count_batch(paths, SquareDetector(log), Settings(), out)
+    count_folder(paths, out, model=SquareDetector(log))
     before = {name: (out / name).read_bytes() for name in ("counts.csv", "detections.json")}
     assert looks(log) == 4
-    outcomes = count_batch(paths, SquareDetector(log), Settings(), out)
+    outcomes = count_folder(paths, out, model=SquareDetector(log)).outcomes
     assert looks(log) == 4
     assert {name: (out / name).read_bytes() for name in before} == before
     # What comes from the journal can still be drawn: its pixels are read again.
@@ -78,9 +80,9 @@ def test_a_second_run_looks_at_nothing_again_and_writes_the_same_bytes(tmp_path:
 )
 def test_other_settings_count_again(tmp_path: Path, settings: Settings) -> None:
     path, log = str(some_smear(tmp_path / "a.png")), tmp_path / "log"
-    count_batch([path], SquareDetector(log), Settings(), tmp_path / "out")
+    count_folder([path], tmp_path / "out", model=SquareDetector(log))
     once = looks(log)
-    count_batch([path], SquareDetector(log), settings, tmp_path / "out")
+    count_folder([path], tmp_path / "out", settings=settings, model=SquareDetector(log))
     assert looks(log) > once
 
 
@@ -88,7 +90,7 @@ def test_back_at_the_first_settings_the_picture_is_theirs_again(tmp_path: Path) 
     path, out = str(some_smear(tmp_path / "a.png")), tmp_path / "out"
     drawn = []
     for settings in (Settings(), Settings(threshold=0.01), Settings()):
-        count_batch([path], SquareDetector(), settings, out)
+        count_folder([path], out, settings=settings, model=SquareDetector())
         drawn.append((out / "annotated" / "a.jpg").read_bytes())
     assert drawn[0] != drawn[1]
     assert drawn[0] == drawn[2]
@@ -101,7 +103,7 @@ def test_the_picture_beside_a_count_is_of_that_photograph(tmp_path: Path) -> Non
     out = tmp_path / "out"
     drawn = []
     for path in (first, second, first):
-        count_batch([path], SquareDetector(), Settings(), out)
+        count_folder([path], out, model=SquareDetector())
         drawn.append((out / "annotated" / "a.jpg").read_bytes())
     assert drawn[0] != drawn[1]
     assert drawn[0] == drawn[2]
@@ -112,8 +114,8 @@ def test_another_model_counts_again(tmp_path: Path) -> None:
         card = SquareDetector.card.model_copy(update={"sha256": "1" * 64})
 
     path, log = str(some_smear(tmp_path / "a.png")), tmp_path / "log"
-    count_batch([path], SquareDetector(log), Settings(), tmp_path / "out")
-    count_batch([path], Retrained(log), Settings(), tmp_path / "out")
+    count_folder([path], tmp_path / "out", model=SquareDetector(log))
+    count_folder([path], tmp_path / "out", model=Retrained(log))
     assert looks(log) == 2
 
 
@@ -121,10 +123,10 @@ def test_a_changed_image_is_counted_again_even_if_size_and_time_are_kept(tmp_pat
     path, log, out = tmp_path / "a.bmp", tmp_path / "log", tmp_path / "out"
     some_smear(path, reds=3)
     times = path.stat()
-    count_batch([str(path)], SquareDetector(log), Settings(), out)
+    count_folder([str(path)], out, model=SquareDetector(log))
     some_smear(path, reds=4)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    (again,) = count_batch([str(path)], SquareDetector(log), Settings(), out)
+    (again,) = count_folder([str(path)], out, model=SquareDetector(log)).outcomes
     assert again.result is not None
     assert again.result.counts["RBC"] == 4
     assert looks(log) == 2
@@ -132,10 +134,10 @@ def test_a_changed_image_is_counted_again_even_if_size_and_time_are_kept(tmp_pat
 
 def test_a_failed_image_gets_another_chance(tmp_path: Path) -> None:
     path, out = tmp_path / "a.png", tmp_path / "out"
-    (failed,) = count_batch([str(path)], SquareDetector(), Settings(), out)
+    (failed,) = count_folder([str(path)], out, model=SquareDetector()).outcomes
     assert failed.error is not None
     some_smear(path)
-    (counted,) = count_batch([str(path)], SquareDetector(), Settings(), out)
+    (counted,) = count_folder([str(path)], out, model=SquareDetector()).outcomes
     assert counted.result is not None
 
 
@@ -143,11 +145,11 @@ def test_a_failed_image_gets_another_chance(tmp_path: Path) -> None:
 def test_a_journal_line_cut_short_is_ignored(tmp_path: Path, cut: int) -> None:
     paths = [str(some_smear(tmp_path / f"{n}.png")) for n in range(3)]
     out, log = tmp_path / "out", tmp_path / "log"
-    count_batch(paths, SquareDetector(log), Settings(), out)
+    count_folder(paths, out, model=SquareDetector(log))
     journal = out / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-cut])
     for _ in range(2):
-        outcomes = count_batch(paths, SquareDetector(log), Settings(), out)
+        outcomes = count_folder(paths, out, model=SquareDetector(log)).outcomes
         assert all(outcome.result is not None for outcome in outcomes)
         assert looks(log) == 4  # only the cut one, and only once
 
@@ -156,21 +158,21 @@ def test_a_journal_of_rubbish_is_no_obstacle(tmp_path: Path) -> None:
     path, out = str(some_smear(tmp_path / "a.png")), tmp_path / "out"
     out.mkdir()
     (out / "journal.jsonl").write_bytes(b'\xff\xfe\n[1]\n{"run": 3}\n{"half')
-    (outcome,) = count_batch([path], SquareDetector(), Settings(), out)
+    (outcome,) = count_folder([path], out, model=SquareDetector()).outcomes
     assert outcome.result is not None
 
 
 def test_a_lost_picture_is_drawn_again(tmp_path: Path) -> None:
     path, out = str(some_smear(tmp_path / "a.png")), tmp_path / "out"
-    count_batch([path], SquareDetector(), Settings(), out)
+    count_folder([path], out, model=SquareDetector())
     (out / "annotated" / "a.jpg").unlink()
-    count_batch([path], SquareDetector(), Settings(), out)
+    count_folder([path], out, model=SquareDetector())
     assert (out / "annotated" / "a.jpg").exists()
 
 
 def test_inputs_of_the_same_name_get_pictures_of_their_own(tmp_path: Path) -> None:
     paths = [str(some_smear(tmp_path / d / "a.png", reds=n)) for n, d in enumerate("xyz")]
-    count_batch(paths, SquareDetector(), Settings(), tmp_path / "out")
+    count_folder(paths, tmp_path / "out", model=SquareDetector())
     assert len(list((tmp_path / "out" / "annotated").iterdir())) == 3
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert len({image["picture"] for image in record["images"]}) == 3
@@ -185,9 +187,13 @@ def test_picture_names_differ_whatever_the_inputs_are_called() -> None:
 def test_the_record_is_enough_to_repeat_the_run(tmp_path: Path) -> None:
     path = str(some_smear(tmp_path / "a.png"))
     settings = Settings(threshold=0.3, edge="inside")
-    (outcome,) = count_batch(
-        [path], SquareDetector(), settings, tmp_path / "out", command=("smearcount", "count")
-    )
+    (outcome,) = count_folder(
+        [path],
+        tmp_path / "out",
+        settings=settings,
+        model=SquareDetector(),
+        command=("smearcount", "count"),
+    ).outcomes
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert outcome.result is not None
     assert record["images"][0]["sha256"] == outcome.result.image.sha256
@@ -201,12 +207,12 @@ def test_the_record_is_enough_to_repeat_the_run(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
     path = some_smear(tmp_path / "a.png")
     with pytest.raises(UsageError, match=r"a\.png"):
-        count_batch([str(path)], SquareDetector(), Settings(), path)
+        count_folder([str(path)], path, model=SquareDetector())
 
 
 def test_memory_does_not_grow_with_the_batch(tmp_path: Path) -> None:
     path = str(some_smear(tmp_path / "a.png"))
-    count_batch([path], SquareDetector(), Settings(), tmp_path / "warm")
+    count_folder([path], tmp_path / "warm", model=SquareDetector())
     tracemalloc.start()
     outcomes = count_batch([path] * 60, SquareDetector(), Settings(), tmp_path / "out")
     held, _ = tracemalloc.get_traced_memory()
@@ -220,11 +226,11 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from doubles.square_detector import SquareDetector
-from smearcount.batch import count_batch
+from smearcount.api import count_folder
 from smearcount.settings import Settings
 folder = Path(sys.argv[2])
 paths = sorted(str(path) for path in folder.glob("*.png"))
-count_batch(paths, SquareDetector(folder / "log", 0.05), Settings(), folder / "out")
+count_folder(paths, folder / "out", model=SquareDetector(folder / "log", 0.05))
 """
 
 
@@ -246,7 +252,7 @@ def test_a_batch_killed_twice_ends_as_if_it_had_never_been(tmp_path: Path) -> No
     # Each kill costs at most the image that was being counted.
     assert looks(log) <= len(paths) + 2
     whole = tmp_path / "whole"
-    count_batch(paths, SquareDetector(), Settings(), whole)
+    count_folder(paths, whole, model=SquareDetector())
     assert without_seconds(out) == without_seconds(whole)
     assert (out / "detections.json").read_bytes() == (whole / "detections.json").read_bytes()
     for picture in (whole / "annotated").iterdir():

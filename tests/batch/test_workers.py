@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smearcount.batch import count_batch
-from smearcount.batch.workers import in_order
+from smearcount.api import count_folder
+from smearcount.batch.workers import in_order, short_switch_interval
 from smearcount.detector.load import SHIPPED_FILE, load_detector
 from smearcount.errors import UsageError
 from smearcount.results.image_outcome import ImageOutcome
-from smearcount.settings import Settings
 
 shipped = pytest.mark.skipif(not SHIPPED_FILE.exists(), reason="no model in the package yet")
 
@@ -52,12 +51,14 @@ def test_workers_work_at_the_same_time() -> None:
     assert len(list(in_order(lambda job, stop: together.wait(), range(6), 3))) == 6
 
 
-def test_the_turns_of_threads_are_shorter_during_a_batch_and_as_they_were_after_it() -> None:
+def test_only_a_program_that_asks_changes_how_the_threads_of_its_process_take_turns() -> None:
     usual = sys.getswitchinterval()
     results = in_order(lambda job, stop: job, range(20), 2)
     next(results)
-    assert sys.getswitchinterval() < usual
+    assert sys.getswitchinterval() == usual
     results.close()
+    with short_switch_interval():
+        assert sys.getswitchinterval() < usual
     assert sys.getswitchinterval() == usual
 
 
@@ -103,12 +104,13 @@ def test_many_workers_give_the_numbers_of_one_to_the_last_bit(
         paths.append(str(tmp_path / f"{n}.jpg"))
         Image.fromarray(smear.pixels).save(paths[-1])
     paths.insert(2, str(tmp_path / "gone.png"))
-    runs: list[list[ImageOutcome]] = []
+    runs: list[tuple[ImageOutcome, ...]] = []
     for cores in (1, 3):
         monkeypatch.setattr("smearcount.batch.run.available_cores", lambda cores=cores: cores)
         out = tmp_path / f"out{cores}"
         told: list[ImageOutcome] = []
-        runs.append(count_batch(paths, load_detector(), Settings(), out, told.append))
+        batch = count_folder(paths, out, model=load_detector(), on_result=told.append)
+        runs.append(batch.outcomes)
         assert [outcome.name for outcome in told] == paths
     for one, other in zip(*runs, strict=True):
         assert one.error == other.error

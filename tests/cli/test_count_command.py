@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import smearcount
+import smearcount.api
 import smearcount.detector.load
 from doubles.square_detector import SquareDetector, some_smear
 from smearcount.cli import main
@@ -22,11 +23,11 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line with the detector of squares; return exit code, stdout, stderr."""
-    shipped = smearcount.detector.load.load_detector
+    loaded = smearcount.api._detector_of
     monkeypatch.setattr(
-        smearcount.detector.load,
-        "load_detector",
-        lambda path=None, **how: SquareDetector() if path is None else shipped(path, **how),
+        smearcount.api,
+        "_detector_of",
+        lambda model, threads=None: SquareDetector() if model is None else loaded(model, threads),
     )
 
     def call(*words: str | Path) -> tuple[int, str, str]:
@@ -215,9 +216,9 @@ CLI_WITH_SQUARES = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
 delay_s = float(sys.argv.pop(1))
-import smearcount.detector.load
+import smearcount.api
 from doubles.square_detector import SquareDetector
-smearcount.detector.load.load_detector = lambda path=None, **_: SquareDetector(None, delay_s)
+smearcount.api.load_detector = lambda path=None, **_: SquareDetector(None, delay_s)
 from smearcount.cli import main
 try:
     main()
@@ -349,7 +350,7 @@ def test_a_command_beyond_the_base_install_says_what_to_install(
     monkeypatch.setattr("smearcount.cli.extras.find_spec", lambda name: None)
     code, out, err = run(*words)
     assert (code, out) == (2, "")
-    assert "pip install '.[" in err
+    assert 'pip install "smearcount[' in err
     assert len(err.splitlines()) == 1
 
 

@@ -19,7 +19,7 @@ def test_the_demo_counts_what_it_drew_and_says_where_the_pictures_lie(
     smear = demo_smears()[0]
     out, _ = capsys.readouterr()
     reds = int((smear.labels == 2).sum())
-    (line,) = [line for line in out.splitlines() if line.startswith(f"{smear.name}.png")]
+    (line,) = [line for line in out.splitlines() if line.strip().startswith(f"{smear.name}.png")]
     assert f"/ {reds}" in line
     assert str(tmp_path / "drawn") in out
     with Image.open(tmp_path / "drawn" / f"{smear.name}.png") as drawn:

@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import smearcount
 from doubles.square_detector import SquareDetector, some_smear
-from smearcount.batch import count_batch
-from smearcount.counts.grouping import grouping
 from smearcount.detections.detections import Detections
 from smearcount.detector.calibration import Calibration, ClassCalibration
-from smearcount.report.html import write_report
-from smearcount.report.html_tables import common_folder
-from smearcount.report.slides_table import write_slides_csv
-from smearcount.results.totals import slides_of
+from smearcount.report.html import common_folder
 from smearcount.settings import Settings
 
 CALIBRATION = Calibration(
@@ -62,10 +58,9 @@ def run(tmp_path: Path, settings: Settings, *names: str) -> tuple[str, list[dict
     detector = Calibrated()
     paths = [str(some_smear(tmp_path / name)) for name in names] + [str(tmp_path / "A/gone.png")]
     out = tmp_path / "out"
-    outcomes = count_batch(paths, detector, settings, out)
-    slides = slides_of(outcomes, grouping("folder"), detector.card)
-    write_slides_csv(out / "slides.csv", slides, detector.card.classes)
-    write_report(out / "report.html", outcomes, slides, settings, detector.card)
+    smearcount.count_folder(
+        paths, out, settings=settings, model=detector, group_by="folder", report=True
+    )
     with (out / "slides.csv").open(newline="") as stream:
         return (out / "report.html").read_text(encoding="utf-8"), list(csv.DictReader(stream))
 
@@ -117,10 +112,12 @@ def test_a_model_without_platelets_has_a_page_with_densities_and_no_estimate(
             return found[found.labels < 3]
 
     detector, settings = NoPlatelets(), Settings(edge="two-edges", pixel_size_um=0.5)
-    outcomes = count_batch([str(some_smear(tmp_path / "A/1.png"))], detector, settings)
-    slides = slides_of(outcomes, grouping("folder"), detector.card)
-    write_report(tmp_path / "report.html", outcomes, slides, settings, detector.card)
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    paths = [some_smear(tmp_path / "A/1.png")]
+    out = tmp_path / "out"
+    smearcount.count_folder(
+        paths, out, settings=settings, model=detector, group_by="folder", report=True
+    )
+    page = (out / "report.html").read_text(encoding="utf-8")
     assert "per mm²: WBC" in page
     assert "per µL" not in page
 
@@ -130,10 +127,10 @@ def test_counts_stand_with_their_interval_in_table_and_file(
 ) -> None:
     from smearcount.report.table import print_table
 
-    outcomes = count_batch(
-        [str(some_smear(tmp_path / "1.png"))], Calibrated(), Settings(), tmp_path / "out"
+    batch = smearcount.count_folder(
+        [str(some_smear(tmp_path / "1.png"))], tmp_path / "out", model=Calibrated()
     )
-    print_table(outcomes, Calibrated.card.classes)
+    print_table(batch)
     assert re.search(r"3 \(\d+-\d+\)", capsys.readouterr().out)
     with (tmp_path / "out/counts.csv").open(newline="") as stream:
         (row,) = csv.DictReader(stream)

@@ -4,11 +4,9 @@ from pathlib import Path
 import pytest
 
 from doubles.square_detector import SquareDetector, save, some_smear
-from smearcount.batch import count_batch
+from smearcount.api import count_folder
 from smearcount.report.table import print_table
 from smearcount.settings import Settings
-
-CLASSES = SquareDetector.card.classes
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -24,7 +22,7 @@ def test_the_first_columns_are_image_and_counts_and_a_failure_is_never_a_zero(
         str(tmp_path / "gone.png"),
         str(save(tmp_path / "a.png")),
     ]
-    count_batch(paths, SquareDetector(), Settings(), tmp_path / "out")
+    count_folder(paths, tmp_path / "out", model=SquareDetector())
     header = (tmp_path / "out" / "counts.csv").read_text().splitlines()[0]
     assert header.startswith("image,WBC,RBC,Platelets,")
     for name in ("rbc_diameter_px", "pixel_size_um", "pixel_size_source", "flags", "status"):
@@ -43,14 +41,16 @@ def test_the_first_columns_are_image_and_counts_and_a_failure_is_never_a_zero(
 
 def test_cells_left_out_have_their_own_columns(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", ((200, 0, 0), 0, 50, 20), ((200, 0, 0), 140, 50, 20))
-    count_batch([str(path)], SquareDetector(), Settings(edge="two-edges"), tmp_path / "out")
+    count_folder(
+        [str(path)], tmp_path / "out", settings=Settings(edge="two-edges"), model=SquareDetector()
+    )
     (row,) = rows(tmp_path / "out")
     assert (row["RBC"], row["RBC_excluded"]) == ("1", "1")
 
 
 def test_file_names_with_commas_quotes_and_line_breaks_survive(tmp_path: Path) -> None:
     path = some_smear(tmp_path / 'a,"b"\nµ.png')
-    count_batch([str(path)], SquareDetector(), Settings(), tmp_path / "out")
+    count_folder([str(path)], tmp_path / "out", model=SquareDetector())
     assert rows(tmp_path / "out")[0]["image"] == str(path)
 
 
@@ -59,7 +59,7 @@ def test_in_a_pipe_every_image_is_one_line_and_no_number_is_cut(
 ) -> None:
     long = tmp_path / ("a long name " * 10) / ("and longer " * 12 + ".png")
     paths = [str(some_smear(long, reds=5)), str(some_smear(tmp_path / "b.png", reds=2))]
-    print_table(count_batch(paths, SquareDetector(), Settings()), CLASSES)
+    print_table(count_folder(paths, model=SquareDetector()))
     lines = capsys.readouterr().out.splitlines()
     (line,) = [line for line in lines if str(long) in line]
     assert line.split()[-4:-1] == ["1", "5", "1"]
@@ -74,7 +74,7 @@ def test_on_a_narrow_terminal_paths_fold_and_numbers_stay_whole(
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "40")
     long = some_smear(tmp_path / ("x" * 100 + ".png"), reds=5)
-    print_table(count_batch([str(long)], SquareDetector(), Settings()), CLASSES)
+    print_table(count_folder([str(long)], model=SquareDetector()))
     out = capsys.readouterr().out
     assert all(word in out for word in ("WBC", "RBC", "Platelets"))
     assert "…" not in out

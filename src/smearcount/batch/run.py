@@ -1,4 +1,8 @@
-"""Many images: a failed one is a row with its reason, and a killed batch goes on where it was."""
+"""Counting many images: failures become rows, and an interrupted batch resumes where it was.
+
+This module counts and draws; the files that sum a batch up are written by
+:mod:`smearcount.report.exports`.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,6 @@ from smearcount.errors import ImageError, SmearcountError, UsageError
 from smearcount.image.find import ANNOTATED
 from smearcount.image.image import Pixels, Region, SmearImage
 from smearcount.image.read import open_image
-from smearcount.report.coco_export import write_coco
-from smearcount.report.run_record import write_record
-from smearcount.report.table import write_counts_csv
 from smearcount.results.corrected import corrected
 from smearcount.results.corrections import NO_CORRECTIONS, Corrections
 from smearcount.results.image_outcome import ImageOutcome
@@ -34,20 +35,20 @@ def count_batch(
     settings: Settings,
     out: Path | None = None,
     on_result: Callable[[ImageOutcome], None] = lambda outcome: None,
-    command: Sequence[str] = (),
     corrections: Corrections = NO_CORRECTIONS,
 ) -> list[ImageOutcome]:
-    """Count many images: one per core at a time where the detector allows it, with equal results.
+    """Count many images, one per core at a time where the detector allows it.
+
+    The results do not depend on the number of cores.
 
     Args:
-        paths: image files; one that cannot be read becomes a failed outcome, and the rest goes on.
+        paths: image files; one that cannot be read becomes a failed outcome, the rest is counted.
         detector: finds the cells.
         settings: threshold, edge rule, pixel size.
-        out: the folder for ``counts.csv``, ``detections.json``, ``run.json``, the annotated
-            pictures and the journal; None writes nothing. Images that the journal there holds as
-            finished, with the same bytes, settings and model, are not counted again.
+        out: the folder of the annotated pictures and the journal; None writes nothing. Images that
+            the journal there lists as finished, with the same bytes, settings and model, are not
+            counted again.
         on_result: called with each outcome, in input order, as soon as it is known.
-        command: the command line, for the record.
         corrections: what was corrected by hand, by the SHA-256 of the image file.
 
     Returns:
@@ -57,17 +58,17 @@ def count_batch(
         UsageError: ``out`` cannot be written to, or a setting does not fit the model.
     """
     pictures = picture_names(paths) if out is not None else [None] * len(paths)
-    with _journal(out, settings, detector, corrections) as journal:
+    with _open_journal(out, settings, detector, corrections) as journal:
         finished = [
             journal.find(path, picture) if journal is not None and picture is not None else None
             for path, picture in zip(paths, pictures, strict=True)
         ]
-        left = [
+        unfinished = [
             (path, picture)
-            for path, picture, known in zip(paths, pictures, finished, strict=True)
-            if known is None
+            for path, picture, outcome in zip(paths, pictures, finished, strict=True)
+            if outcome is None
         ]
-        workers = min(available_cores(), len(left))
+        workers = min(available_cores(), len(unfinished))
         if workers > 1 and isinstance(detector, ThreadedDetector):
             detector = detector.with_threads(1)
         else:
@@ -75,25 +76,20 @@ def count_batch(
 
         def work(job: tuple[str, str | None], stop: threading.Event) -> ImageOutcome:
             path, picture = job
-            counted = _counted(path, detector, settings, corrections, stop)
-            outcome = _drawn(counted, out, picture).without_pixels()
+            counted = _count_image(path, detector, settings, corrections, stop)
+            outcome = _with_picture(counted, out, picture).without_pixels()
             if outcome.result is not None:
-                _ = outcome.result.intervals  # kept; the tables would work them out one by one
+                _ = outcome.result.intervals  # computed in this worker, and kept for the tables
             return outcome
 
         outcomes = []
-        with closing(in_order(work, left, workers)) as fresh:
+        with closing(in_order(work, unfinished, workers)) as counted:
             for known in finished:
-                outcome = known or next(fresh)
+                outcome = known or next(counted)
                 if known is None and journal is not None:
                     journal.add(outcome)
                 outcomes.append(outcome)
                 on_result(outcome)
-    if out is not None:
-        classes = detector.card.classes
-        write_counts_csv(out / "counts.csv", outcomes, classes)
-        write_coco(out / "detections.json", outcomes, classes)
-        write_record(out / "run.json", outcomes, settings, detector.card, command, corrections)
     return outcomes
 
 
@@ -116,7 +112,7 @@ def picture_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def _journal(
+def _open_journal(
     out: Path | None, settings: Settings, detector: Detector, corrections: Corrections
 ) -> Journal | nullcontext[None]:
     if out is None:
@@ -126,7 +122,7 @@ def _journal(
     return Journal(path, out / ANNOTATED, settings, detector.card, corrections)
 
 
-def _counted(
+def _count_image(
     path: str,
     detector: Detector,
     settings: Settings,
@@ -136,15 +132,15 @@ def _counted(
     """Count one image; whatever is wrong with it becomes its outcome."""
     try:
         result = analyze(partial(_open_until, stop, path), detector, settings)
-        by_hand = corrections.get(result.image.sha256, ())
-        return ImageOutcome(path, corrected(result, by_hand))
+        edits = corrections.get(result.image.sha256, ())
+        return ImageOutcome(path, corrected(result, edits))
     except UsageError:
         raise  # the same for every image: a setting that makes no sense
     except SmearcountError as error:
         return ImageOutcome(path, error=str(error))
     except Exception as error:
         kind = type(error).__name__
-        return ImageOutcome(path, error=f"{path}: failed in a way not foreseen ({kind}: {error}).")
+        return ImageOutcome(path, error=f"{path}: failed unexpectedly ({kind}: {error}).")
 
 
 def _open_until(stop: threading.Event, path: str) -> SmearImage:
@@ -159,7 +155,7 @@ def _open_until(stop: threading.Event, path: str) -> SmearImage:
     return replace(image, read=read)
 
 
-def _drawn(outcome: ImageOutcome, out: Path | None, picture: str | None) -> ImageOutcome:
+def _with_picture(outcome: ImageOutcome, out: Path | None, picture: str | None) -> ImageOutcome:
     """Write the annotated picture of a counted image."""
     if outcome.result is None or out is None or picture is None:
         return outcome

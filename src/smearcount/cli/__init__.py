@@ -1,8 +1,8 @@
-"""The command line: one module per command, and one way to fail.
+"""The command line: one module per command; errors are reported in one place.
 
-Results go to standard output; errors and progress go to standard error. The exit code is 0 if all
-went well, 1 if something failed, 2 for wrong usage, 130 if stopped by Ctrl-C. A command imports
-what it needs when it runs, so that ``smearcount --help`` stays fast.
+Results go to standard output; errors and progress go to standard error. The exit codes are those of
+:mod:`smearcount.cli.exit_codes`. A command imports what it needs when it runs, so that
+``smearcount --help`` stays fast.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from smearcount.cli.count import count
 from smearcount.cli.data import data
 from smearcount.cli.demo import demo
 from smearcount.cli.evaluate import evaluate
+from smearcount.cli.exit_codes import ExitCode, exit_code_of
 from smearcount.cli.serve import serve
 from smearcount.cli.train import retrain, train
 from smearcount.cli.train_ruler import train_ruler
 from smearcount.cli.tune import tune
-from smearcount.errors import SmearcountError, UsageError
+from smearcount.errors import SmearcountError
 
 app = typer.Typer(
     name="smearcount",
@@ -71,14 +72,14 @@ def main() -> None:
         app()
     except SmearcountError as error:
         print(f"smearcount: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        sys.exit(exit_code_of(error))
     except OSError as error:  # a full disk, a folder that went away
         where = f"{error.filename}: " if error.filename else ""
         why = error.strerror or str(error)
         print(f"smearcount: {where}{why}; check the folder and the disk.", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ExitCode.STOPPED)
 
 
 def _print_any_name(stream: TextIO) -> None:

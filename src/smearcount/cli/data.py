@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from smearcount.cli.progress import bar
+from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
@@ -172,9 +172,9 @@ def _suspects(parts: dict[str, Dataset], model: str) -> list[MissingLabel]:
 
     detector = load_detector(model)
     suspects: list[MissingLabel] = []
-    with bar("looking", sum(len(part) for part in parts.values())) as step:
+    with progress_bar("looking", sum(len(part) for part in parts.values())) as progress:
         for part in parts.values():
-            suspects += find_missing_labels(part, detector, step)
+            suspects += find_missing_labels(part, detector, progress.advance)
     suspects.sort(key=lambda suspect: -suspect.score)
     images = len({suspect.path for suspect in suspects})
     typer.echo(f"\nwarning: cell that the labels probably miss: {len(suspects)} in {images} images")

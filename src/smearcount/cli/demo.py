@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearcount.cli.exit_codes import ExitCode
 from smearcount.cli.notices import failure
-from smearcount.cli.progress import bar
+from smearcount.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from smearcount.results.image_outcome import ImageOutcome
+    from collections.abc import Sequence
+
+    from smearcount.results.batch_result import BatchResult
 
 DEFAULT_FOLDER = Path("smearcount-demo")
 
@@ -29,55 +32,49 @@ def demo(
     """Count a few drawn smears and print what was counted against what was drawn."""
     from PIL import Image
 
+    from smearcount.api import count_folder
     from smearcount.atomic_write import make_folder, open_atomic
-    from smearcount.batch import count_batch
-    from smearcount.detector.load import load_detector
+    from smearcount.batch.workers import short_switch_interval
+    from smearcount.classes import CLASS_NAMES
     from smearcount.image.find import ANNOTATED
-    from smearcount.settings import Settings
     from smearcount.synthetic.smears import demo_smears
 
-    detector = load_detector()
-    classes = detector.card.classes
-    drawn = out / "drawn"
-    make_folder(drawn)
+    folder = out / "drawn"
+    make_folder(folder)
     paths: list[str] = []
-    true: list[Counter[str]] = []
+    drawn: list[Counter[str]] = []
     for smear in demo_smears()[:n]:
-        path = drawn / f"{smear.name}.png"
+        path = folder / f"{smear.name}.png"
         with open_atomic(path) as stream:
             Image.fromarray(smear.pixels).save(stream, format="PNG")
         paths.append(str(path))
-        true.append(Counter(classes[int(label) - 1] for label in smear.labels))
-    with bar("counting", len(paths)) as step:
-        outcomes = count_batch(
+        drawn.append(Counter(CLASS_NAMES[int(label) - 1] for label in smear.labels))
+    with progress_bar("counting", len(paths)) as progress, short_switch_interval():
+        batch = count_folder(
             paths,
-            detector,
-            Settings(),
             out,
-            on_result=lambda outcome: step(failure(outcome)),
+            on_result=lambda outcome: progress.advance(failure(outcome)),
             command=("smearcount", *sys.argv[1:]),
         )
-    _print_comparison(outcomes, true, classes)
-    print(f"\nThe drawn smears are in {drawn}, the annotated pictures in {out / ANNOTATED},")
+    _print_comparison(batch, drawn)
+    print(f"The drawn smears are in {folder}, the annotated pictures in {out / ANNOTATED},")
     print(f"and the table is {out / 'counts.csv'}.")
-    raise typer.Exit(1 if any(outcome.result is None for outcome in outcomes) else 0)
+    raise typer.Exit(ExitCode.FAILURE if batch.failed else ExitCode.SUCCESS)
 
 
-def _print_comparison(
-    outcomes: list[ImageOutcome], true: list[Counter[str]], classes: tuple[str, ...]
-) -> None:
-    """Print one line per smear and class counts as ``counted of true``."""
-    from smearcount.results.totals import total
+def _print_comparison(batch: BatchResult, drawn: Sequence[Counter[str]]) -> None:
+    """Print one row per smear, with ``counted / drawn`` for each class, and their sums."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
-    sums = sum(true, Counter[str]())
-    rows = [["counted / drawn", *classes]]
-    for outcome, drawn in zip(outcomes, true, strict=True):
-        counts = outcome.result.counts if outcome.result is not None else None
-        cells = [f"{'-' if counts is None else counts[name]} / {drawn[name]}" for name in classes]
-        rows.append([Path(outcome.name).name, *cells])
-    counted = total(outcomes)
-    rows.append(["total", *(f"{counted.get(name, 0)} / {sums[name]}" for name in classes)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        numbers = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        print("   ".join([row[0].ljust(widths[0]), *numbers]))
+    total = sum(drawn, Counter[str]())
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
+    table.add_column("counted / drawn", footer="total", no_wrap=True)
+    for name, number in batch.counts.items():
+        table.add_column(name, footer=f"{number} / {total[name]}", justify="right", no_wrap=True)
+    for outcome, truth in zip(batch.outcomes, drawn, strict=True):
+        counts = outcome.result.counts if outcome.result is not None else {}
+        cells = (f"{counts.get(name, '-')} / {truth[name]}" for name in batch.counts)
+        table.add_row(Path(outcome.name).name, *cells)
+    Console(highlight=False).print(table)

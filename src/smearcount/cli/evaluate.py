@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smearcount.cli.extras import require
-from smearcount.cli.progress import bar
+from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
@@ -107,14 +107,14 @@ def _on_data(
     from smearcount.evaluation.evaluation import evaluate as evaluate_detector
     from smearcount.evaluation.report.terminal import print_evaluation
 
-    with bar("counting", len(dataset)) as step:
+    with progress_bar("counting", len(dataset)) as progress:
         evaluation: Evaluation = evaluate_detector(
             detector,
             dataset,
             slide_of=slide_of,
             allowed=limits,
             pixel_size_um=pixel_size,
-            on_image=step,
+            on_image=progress.advance,
         )
     print_evaluation(evaluation)
     if out is None:
@@ -131,8 +131,8 @@ def _on_synthetic(detector: Detector, out: Path | None) -> list[str]:
     from smearcount.evaluation.report.terminal import print_robustness
     from smearcount.evaluation.robustness import measure_robustness, n_smears
 
-    with bar("drawing and counting", n_smears()) as step:
-        curves = measure_robustness(detector, on_smear=step)
+    with progress_bar("drawing and counting", n_smears()) as progress:
+        curves = measure_robustness(detector, on_smear=progress.advance)
     print_robustness(curves)
     if out is None:
         return []

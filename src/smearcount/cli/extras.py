@@ -10,12 +10,16 @@ from smearcount.errors import UsageError
 def require(extra: str, *modules: str) -> None:
     """Return if all modules are installed.
 
+    Args:
+        extra: of this package, such as ``train``.
+        modules: names as they are imported.
+
     Raises:
-        UsageError: some are not; the sentence names the extra that brings them.
+        UsageError: some are not installed; the sentence names the extra that brings them.
     """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise UsageError(
-            f"this needs {', '.join(missing)}; in the folder of smearcount, install the extra: "
-            f"pip install '.[{extra}]'."
+            f"this command needs {', '.join(missing)}; install the extra that brings it: "
+            f'pip install "smearcount[{extra}]".'
         )

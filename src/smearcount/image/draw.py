@@ -15,7 +15,6 @@ from smearcount.classes import class_color
 from smearcount.detections.boxes import diameter
 from smearcount.image.image import SmearImage
 from smearcount.image.resample import resample
-from smearcount.report.table import in_words
 from smearcount.results.result import CountResult
 
 MAX_PIXELS: Final = 24_000_000
@@ -129,7 +128,7 @@ def _with_legend(picture: PILImage, result: CountResult) -> PILImage:
     font = _font(_letter_px(picture.width / 36, 12, 48))
     step = round(font.size * 1.5)
     items = [
-        (class_color(label), f"{name} {in_words(result, name)}")
+        (class_color(label), f"{name} {result.count_with_interval(name)}")
         for label, name in enumerate(result.counts, start=1)
     ]
     excluded = sum(result.excluded.values())

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import IO, Final
@@ -18,7 +19,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from smearcount.errors import ImageError
 from smearcount.image.color import raster_of
-from smearcount.image.image import SmearImage
+from smearcount.image.image import Pixels, Region, SmearImage
 from smearcount.image.jpeg import decode_jpeg
 from smearcount.image.png import decode_png
 from smearcount.image.raster import (
@@ -57,6 +58,35 @@ def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) ->
     if isinstance(source, Image.Image):
         return _from_pillow(source)
     return _from_file(os.fspath(source))
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Reads regions of an image file by opening it anew, for an image that is no longer in memory.
+
+    Each call decodes the whole file; see :func:`reopened` for several regions.
+
+    Attributes:
+        path: the image file.
+    """
+
+    path: str
+
+    def __call__(self, region: Region) -> Pixels:
+        """Return the pixels of a region, shape (height, width, 3), uint8 RGB."""
+        return open_image(self.path).read(region)
+
+
+def reopened(image: SmearImage) -> SmearImage:
+    """Return an image whose regions are read without decoding its file each time.
+
+    Raises:
+        ImageError: the file is gone or no longer readable.
+    """
+    if not isinstance(image.read, FileReader):
+        return image
+    opened = open_image(image.read.path)
+    return replace(image, read=opened.read, half=opened.half)
 
 
 def _from_file(name: str) -> SmearImage:

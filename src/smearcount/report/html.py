@@ -1,15 +1,18 @@
-"""``report.html``: one self-contained page per run, to read on the screen or on paper."""
+"""``report.html``: one self-contained page per batch, to read on the screen or on paper.
+
+This module gathers the values; ``templates/report.html`` lays them out.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from html import escape
-from importlib import resources
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 from PIL.Image import Image as PILImage
@@ -17,195 +20,146 @@ from PIL.Image import Image as PILImage
 from smearcount import __version__
 from smearcount.atomic_write import write_text
 from smearcount.classes import class_color
-from smearcount.counts.slides import Slide
+from smearcount.counts.slides import ESTIMATE_NOTE, platelets_per_ul
 from smearcount.detector.model_card import ModelCard
+from smearcount.formatting import pluralize
 from smearcount.image.find import ANNOTATED
 from smearcount.quality.flags import FLAG_EXPLANATIONS
-from smearcount.report.html_tables import MOST_PICTURES, images_section, slides_section
-from smearcount.report.table import in_words
+from smearcount.results.batch_result import BatchResult
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
-from smearcount.results.totals import total, total_intervals
 from smearcount.settings import Settings
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 THUMBNAIL_PX: Final = 420
 """Longer side of the pictures on the page."""
 
+MAX_PICTURES: Final = 300
+"""Images after this many are listed without a picture, so that the page still opens."""
 
-def write_report(
-    path: Path,
-    outcomes: Sequence[ImageOutcome],
-    slides: Sequence[Slide],
-    settings: Settings,
-    card: ModelCard,
-) -> None:
-    """Write the page.
-
-    Args:
-        path: the file to write; the annotated pictures are looked for in ``annotated`` beside it.
-        outcomes: one per input, in input order.
-        slides: what the images add up to, if they were grouped.
-        settings: what was asked for.
-        card: of the model that looked.
-    """
-    parts = [
-        _head(),
-        _summary(outcomes, card),
-        _notices(outcomes),
-        slides_section(slides, card),
-        images_section(outcomes, card),
-        _pictures(outcomes, card, path.parent / ANNOTATED),
-        _method(settings, card),
-        _foot(),
-    ]
-    write_text(path, "\n".join(part for part in parts if part))
-
-
-def _head() -> str:
-    style = (resources.files("smearcount.report") / "report.css").read_text(encoding="utf-8")
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Blood cell counts</title><style>{style}</style></head><body><main>"
-        f'<header><h1>Blood cell counts</h1><p class="quiet">smearcount {escape(__version__)}, '
-        f"{when}. <strong>For research use only; not for diagnosis.</strong></p></header>"
-    )
-
-
-def _summary(outcomes: Sequence[ImageOutcome], card: ModelCard) -> str:
-    results = [outcome.result for outcome in outcomes if outcome.result is not None]
-    failed = len(outcomes) - len(results)
-    flagged = sum(bool(result.flags) for result in results)
-    sums = total(outcomes)
-    intervals = total_intervals(outcomes) or {}
-    tiles = []
-    for label, name in enumerate(card.classes, start=1):
-        low_high = intervals.get(name)
-        doubt = f"{low_high[0]:,} to {low_high[1]:,}" if low_high else "&nbsp;"
-        mean = f"{sums.get(name, 0) / len(results):.1f} per image" if results else ""
-        tiles.append(
-            f'<div class="tile" style="--colour:{class_color(label)}"><h2>{escape(name)}</h2>'
-            f'<p class="number">{sums.get(name, 0):,}</p><p class="doubt">{doubt}</p>'
-            f'<p class="quiet">{mean}</p></div>'
-        )
-    words = [f"{len(results)} image{'s' * (len(results) != 1)} counted"]
-    words += [f"{flagged} with a warning"] if flagged else ["none with a warning"]
-    words += [f"<strong>{failed} could not be counted</strong>"] if failed else []
-    note = (
-        '<p class="quiet">Under each number: where the true number in these images lies, 19 times '
-        "in 20. It holds if images fail independently; a fault that all of them share, such as a "
-        "stain that the model does not know, is not in it. Images corrected by hand are taken as "
-        "right.</p>"
-        if intervals
-        else '<p class="quiet">No intervals: the model has no calibration, or every image was '
-        "corrected by hand.</p>"
-    )
-    return (
-        f'<section><p class="lead">{", ".join(words)}.</p>'
-        f'<div class="tiles">{"".join(tiles)}</div>{note}</section>'
-    )
-
-
-def _notices(outcomes: Sequence[ImageOutcome]) -> str:
-    raised: dict[str, list[str]] = {}
-    for outcome in outcomes:
-        for flag in outcome.result.flags if outcome.result else ():
-            raised.setdefault(flag, []).append(outcome.name)
-    items = [
-        f"<li><strong>{escape(flag.capitalize())}</strong> ({_images(len(names))}). "
-        f"{escape(FLAG_EXPLANATIONS.get(flag, ''))}</li>"
-        for flag, names in raised.items()
-    ]
-    items += [
-        f"<li><strong>Not counted.</strong> {escape(outcome.error)}</li>"
-        for outcome in outcomes
-        if outcome.error
-    ]
-    if not items:
-        return ""
-    return (
-        f'<section class="notice"><h2>Look at these first</h2><ul>{"".join(items)}</ul>'
-        '<p class="quiet">A warning never hides a count; it says how sure to be.</p></section>'
-    )
-
-
-def _pictures(outcomes: Sequence[ImageOutcome], card: ModelCard, folder: Path) -> str:
-    figures = []
-    for place, outcome in enumerate(outcomes, start=1):
-        if outcome.result is None or place > MOST_PICTURES:
-            continue
-        result = outcome.result
-        counts = " ".join(
-            f'<span class="whole"><span class="dot" style="--colour:{class_color(label)}"></span>'
-            f"{escape(name)} {escape(in_words(result, name))}</span>"
-            for label, name in enumerate(card.classes, start=1)
-        )
-        said = escape(", ".join((*result.flags, *result.image.notes)))
-        remarks = f"<br><em>{said}</em>" if said else ""
-        figures.append(
-            f'<figure id="image-{place}"><img loading="lazy" alt="{escape(outcome.name)} with the '
-            f'cells found" src="{_thumbnail(result, outcome.picture, folder)}"><figcaption>'
-            f"<strong>{escape(Path(outcome.name).name)}</strong><br>{counts}{remarks}</figcaption>"
-            "</figure>"
-        )
-    left = len(outcomes) - MOST_PICTURES
-    more = f"<p class=quiet>{left} further images: see annotated/.</p>" if left > 0 else ""
-    if not figures:
-        return ""
-    return (
-        f'<section><h2>What was counted</h2><div class="sheet">{"".join(figures)}</div>'
-        f"{more}</section>"
-    )
-
-
-def _method(settings: Settings, card: ModelCard) -> str:
-    thresholds = settings.thresholds(card.thresholds)
-    facts: list[tuple[str, str]] = [
-        ("Model", f"{card.name} ({card.architecture})"),
-        ("SHA-256 of the model", card.sha256),
-        ("A cell counts from score", _pairs(zip(card.classes, thresholds, strict=True))),
-        ("Cells at the border", _EDGE[settings.edge]),
-        (
-            "Pixel size",
-            "each file's own where it has a plausible one, else estimated from the red cells "
-            "(7.5 µm wide)"
-            if settings.pixel_size_um is None
-            else f"{settings.pixel_size_um} µm, as given",
-        ),
-        *((f"Training: {key}", _fact(value)) for key, value in card.training.items()),
-        *((f"Measured: {key}", _fact(value)) for key, value in card.metrics.items()),
-    ]
-    if card.calibration:
-        facts.append(("Intervals", _fact(card.calibration.about)))
-    rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(text)}</dd>" for key, text in facts)
-    return (
-        "<section><h2>How it was counted</h2><p>A neural network finds each cell and gives it a "
-        "score. Detections whose score reaches the threshold of their class are counted. Intervals "
-        "come from all scores, by a calibration on annotated images that the network did not learn "
-        f"from.</p><dl>{rows}</dl></section>"
-    )
-
-
-_EDGE: Final = {
+_EDGE_RULES: Final = {
     "all": "all are counted",
     "inside": "none is counted",
     "two-edges": "counted at the top and left border, not at the bottom and right",
 }
 
 
-def _foot() -> str:
-    script = (resources.files("smearcount.report") / "report.js").read_text(encoding="utf-8")
-    return (
-        "<footer><p>For research use only. Not a medical device; not for diagnosis or treatment."
-        f"</p></footer></main><script>{script}</script></body></html>\n"
+def write_report(path: Path, batch: BatchResult) -> None:
+    """Write the page.
+
+    Args:
+        path: the file to write; the annotated pictures are looked for in ``annotated`` beside it.
+        batch: what was counted.
+    """
+    write_text(path, _template().render(_values(batch, path.parent / ANNOTATED)) + "\n")
+
+
+def common_folder(names: Sequence[str]) -> str:
+    """Return the folder, with its slash, in which all files lie; empty where there is none."""
+    slashed = [name.replace(os.sep, "/") for name in names]
+    shared = os.path.commonprefix([name[: name.rfind("/") + 1] for name in slashed])  # noqa: RUF071 (cut at a slash below)
+    return names[0][: shared.rfind("/") + 1] if names else ""
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("smearcount.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["pluralize"] = pluralize
+    environment.filters["thousands"] = lambda value, digits: f"{value:,.{digits}f}"
+    return environment.get_template("report.html")
 
 
-def _thumbnail(result: CountResult, picture: str | None, folder: Path) -> str:
+def _values(batch: BatchResult, pictures: Path) -> dict[str, Any]:
+    """Return the variables of the template."""
+    card, outcomes = batch.card, batch.outcomes
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    folder = common_folder([outcome.name for outcome in outcomes])
+    ratios = list(batch.slides[0].per_1000) if batch.slides else []
+    colors = {name: class_color(label) for label, name in enumerate(card.classes, start=1)}
+    return {
+        "version": __version__,
+        "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "classes": card.classes,
+        "colors": colors,
+        "counted": len(results),
+        "flagged": sum(bool(result.flags) for result in results),
+        "failures": [outcome.error for outcome in batch.failed],
+        "tiles": [_tile(batch, name, color, len(results)) for name, color in colors.items()],
+        "has_intervals": bool(batch.intervals),
+        "warnings": _warnings(results),
+        "slides": batch.slides,
+        "slide_titles": [
+            "Slide", "Fields", *card.classes, *(f"{name} per 1,000 RBC" for name in ratios)
+        ],
+        "platelets_per_ul": platelets_per_ul,
+        "estimate_note": ESTIMATE_NOTE,
+        "folder": folder,
+        "image_titles": ["Image", *card.classes, "Red cell, px", "Warnings"],
+        "images": [
+            {
+                "short_name": outcome.name[len(folder) :],
+                "result": outcome.result,
+                "pictured": outcome.result is not None and place <= MAX_PICTURES,
+            }
+            for place, outcome in enumerate(outcomes, start=1)
+        ],
+        "figures": list(_figures(outcomes, pictures)),
+        "without_figure": len(outcomes) - MAX_PICTURES,
+        "facts": _method(batch.settings, card),
+    }  # fmt: skip
+
+
+def _tile(batch: BatchResult, name: str, color: str, images: int) -> dict[str, Any]:
+    total = batch.counts[name]
+    return {
+        "name": name,
+        "color": color,
+        "total": total,
+        "interval": (batch.intervals or {}).get(name),
+        "per_image": f"{total / images:.1f} per image" if images else "",
+    }
+
+
+def _warnings(results: Sequence[CountResult]) -> list[dict[str, Any]]:
+    images: dict[str, int] = {}
+    for result in results:
+        for flag in result.flags:
+            images[flag] = images.get(flag, 0) + 1
+    return [
+        {"flag": flag, "images": number, "meaning": FLAG_EXPLANATIONS.get(flag, "")}
+        for flag, number in images.items()
+    ]
+
+
+def _figures(outcomes: Sequence[ImageOutcome], pictures: Path) -> Iterator[dict[str, Any]]:
+    for place, outcome in enumerate(outcomes[:MAX_PICTURES], start=1):
+        result = outcome.result
+        if result is not None:
+            yield {
+                "place": place,
+                "name": outcome.name,
+                "file_name": Path(outcome.name).name,
+                "thumbnail": _thumbnail(result, outcome.picture, pictures),
+                "counts": {name: result.count_with_interval(name) for name in result.counts},
+                "remarks": ", ".join((*result.flags, *result.image.notes)),
+            }
+
+
+def _thumbnail(result: CountResult, picture: str | None, pictures: Path) -> str:
+    """Return a small annotated picture as a ``data:`` address."""
     drawn: PILImage
-    if picture is not None and (folder / picture).exists():
-        drawn = Image.open(folder / picture)
+    if picture is not None and (pictures / picture).exists():
+        drawn = Image.open(pictures / picture)
         drawn.draft("RGB", (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))
     else:
         drawn = result.draw()
@@ -215,18 +169,37 @@ def _thumbnail(result: CountResult, picture: str | None, folder: Path) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _images(number: int) -> str:
-    return f"{number} image{'s' * (number != 1)}"
+def _method(settings: Settings, card: ModelCard) -> list[tuple[str, str]]:
+    """Return how it was counted: titles and what is to be said under each."""
+    thresholds = settings.thresholds(card.thresholds)
+    facts: list[tuple[str, str]] = [
+        ("Model", f"{card.name} ({card.architecture})"),
+        ("SHA-256 of the model", card.sha256),
+        ("A cell counts from score", _pairs(zip(card.classes, thresholds, strict=True))),
+        ("Cells at the border", _EDGE_RULES[settings.edge]),
+        (
+            "Pixel size",
+            "each file's own where it has a plausible one, else estimated from the red cells "
+            "(7.5 µm wide)"
+            if settings.pixel_size_um is None
+            else f"{settings.pixel_size_um} µm, as given",
+        ),
+        *((f"Training: {key}", _in_words(value)) for key, value in card.training.items()),
+        *((f"Measured: {key}", _in_words(value)) for key, value in card.metrics.items()),
+    ]
+    if card.calibration:
+        facts.append(("Intervals", _in_words(card.calibration.about)))
+    return facts
+
+
+def _in_words(value: object) -> str:
+    """Return a value of a card as text, however deeply it is nested."""
+    if isinstance(value, dict):
+        return _pairs((key, _in_words(inner)) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_in_words, value))
+    return str(value)
 
 
 def _pairs(pairs: Iterable[tuple[str, object]]) -> str:
     return ", ".join(f"{key} {value}" for key, value in pairs)
-
-
-def _fact(value: object) -> str:
-    """Return a fact of a card in words, however deep it is."""
-    if isinstance(value, dict):
-        return _pairs((key, _fact(each)) for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(map(_fact, value))
-    return str(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,39 +12,27 @@ from typing import Any, Final
 
 from smearcount import __version__
 from smearcount.atomic_write import write_text
-from smearcount.detector.model_card import ModelCard
-from smearcount.report.table import status
-from smearcount.results.corrections import NO_CORRECTIONS, Corrections, digest
+from smearcount.results.batch_result import BatchResult
+from smearcount.results.corrections import digest
 from smearcount.results.image_outcome import ImageOutcome
-from smearcount.settings import Settings
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
 
 
-def write_record(
-    path: Path,
-    outcomes: Sequence[ImageOutcome],
-    settings: Settings,
-    card: ModelCard,
-    command: Sequence[str] = (),
-    corrections: Corrections = NO_CORRECTIONS,
-) -> None:
-    """Write ``run.json``.
+def write_record(path: Path, batch: BatchResult) -> None:
+    """Write ``run.json``. Of corrections by hand only a digest is written.
 
     Args:
         path: the file to write.
-        outcomes: one per input, in input order.
-        settings: what was asked for.
-        card: the card of the model that looked.
-        command: the command line, word by word; empty when called from Python.
-        corrections: what was corrected by hand; only their digest is written.
+        batch: what was counted.
     """
+    card = batch.card
     record = {
         "schema_version": 1,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": list(command),
-        "settings": asdict(settings),
-        "corrections_sha256": digest(corrections) if corrections else None,
+        "command": list(batch.command),
+        "settings": asdict(batch.settings),
+        "corrections_sha256": digest(batch.corrections) if batch.corrections else None,
         "model": {
             "name": card.name,
             "architecture": card.architecture,
@@ -60,13 +47,13 @@ def write_record(
             "platform": platform.platform(),
             **{name: version(name) for name in _PACKAGES},
         },
-        "images": [_image(outcome) for outcome in outcomes],
+        "images": [_image(outcome) for outcome in batch.outcomes],
     }
     write_text(path, json.dumps(record, indent=2) + "\n")
 
 
 def _image(outcome: ImageOutcome) -> dict[str, Any]:
-    known: dict[str, Any] = {"image": outcome.name, "status": status(outcome)}
+    known: dict[str, Any] = {"image": outcome.name, "status": outcome.status}
     if outcome.result is None:
         return known | {"error": outcome.error}
     image = outcome.result.image

@@ -8,13 +8,20 @@ from pathlib import Path
 from smearcount.atomic_write import write_csv
 from smearcount.classes import RBC
 from smearcount.counts.slides import ESTIMATE_NOTE, PLATELETS, Slide, platelets_per_ul
+from smearcount.formatting import format_decimal
+from smearcount.results.batch_result import BatchResult
 
 
-def write_slides_csv(path: Path, slides: Sequence[Slide], classes: Sequence[str]) -> None:
-    """Write ``slides.csv``; a cell is empty where there is nothing to say, never a zero."""
-    columns = slide_columns(classes)
+def write_slides_csv(path: Path, batch: BatchResult) -> None:
+    """Write ``slides.csv``: one row per slide; an unknown value is an empty cell, never a zero.
+
+    Args:
+        path: the file to write.
+        batch: what was counted, with its slides.
+    """
+    columns = slide_columns(batch.card.classes)
     titles = [title for title, _ in columns]
-    write_csv(path, [titles, *([cell(slide) for _, cell in columns] for slide in slides)])
+    write_csv(path, [titles, *([cell(slide) for _, cell in columns] for slide in batch.slides)])
 
 
 def slide_columns(classes: Sequence[str]) -> list[tuple[str, Callable[[Slide], str]]]:
@@ -33,7 +40,7 @@ def slide_columns(classes: Sequence[str]) -> list[tuple[str, Callable[[Slide], s
                 columns += _of_ratio(name)
     if PLATELETS in classes:
         columns += [
-            ("Platelets_per_ul_estimate", lambda slide: _decimal(platelets_per_ul(slide), 0)),
+            ("Platelets_per_ul_estimate", lambda slide: format_decimal(platelets_per_ul(slide), 0)),
             ("estimate_note", lambda slide: ESTIMATE_NOTE if platelets_per_ul(slide) else ""),
         ]
     return [*columns, ("no_density_because", lambda slide: slide.no_density)]
@@ -53,8 +60,8 @@ def _of_class(name: str) -> list[tuple[str, Callable[[Slide], str]]]:
             f"{name}_per_field_high",
             lambda s: _at(s.classes[name].per_field_range, 1, 2) if s.fields else "",
         ),
-        (f"{name}_dispersion", lambda s: _decimal(s.classes[name].dispersion, 2)),
-        (f"{name}_per_mm2", lambda s: _decimal(s.classes[name].per_mm2, 0)),
+        (f"{name}_dispersion", lambda s: format_decimal(s.classes[name].dispersion, 2)),
+        (f"{name}_per_mm2", lambda s: format_decimal(s.classes[name].per_mm2, 0)),
         (f"{name}_per_mm2_low", lambda s: _at(s.classes[name].per_mm2_range, 0, 0)),
         (f"{name}_per_mm2_high", lambda s: _at(s.classes[name].per_mm2_range, 1, 0)),
     ]
@@ -75,7 +82,3 @@ def _of_ratio(name: str) -> list[tuple[str, Callable[[Slide], str]]]:
 
 def _at(values: tuple[float, float] | None, which: int, digits: int) -> str:
     return "" if values is None else f"{values[which]:.{digits}f}"
-
-
-def _decimal(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"

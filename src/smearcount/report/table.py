@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smearcount.atomic_write import write_csv
-from smearcount.counts.interval import Interval
+from smearcount.formatting import format_count, format_decimal
+from smearcount.results.batch_result import BatchResult
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
-from smearcount.results.totals import total, total_intervals
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,16 @@ def columns(classes: Sequence[str]) -> list[Column]:
         Column("image", lambda outcome: outcome.name, number=False),
         *(_count(name) for name in classes),
         *(_excluded(name) for name in classes),
-        _of_result("rbc_diameter_px", lambda result: _decimal(result.scale.rbc_diameter_px, 1)),
-        _of_result("pixel_size_um", lambda result: _decimal(result.scale.pixel_size_um, 5)),
+        _of_result(
+            "rbc_diameter_px", lambda result: format_decimal(result.scale.rbc_diameter_px, 1)
+        ),
+        _of_result("pixel_size_um", lambda result: format_decimal(result.scale.pixel_size_um, 5)),
         _of_result("pixel_size_source", lambda result: result.scale.source, number=False),
         _of_result("flags", lambda result: "; ".join(result.flags), number=False),
-        Column("status", status, number=False),
+        Column("status", lambda outcome: outcome.status, number=False),
         Column("error", lambda outcome: outcome.error or "", number=False),
         _of_result("model", lambda result: result.card.name, number=False),
-        _of_result("seconds", lambda result: _decimal(result.seconds, 3)),
+        _of_result("seconds", lambda result: format_decimal(result.seconds, 3)),
         *(_end(name, which) for name in classes for which in (0, 1)),
         *(_automatic(name) for name in classes),
         _of_result("corrections", lambda result: str(result.corrections)),
@@ -76,23 +78,27 @@ def screen_columns(classes: Sequence[str], outcomes: Sequence[ImageOutcome]) -> 
     ]
 
 
-def status(outcome: ImageOutcome) -> str:
-    """Return ``counted`` or ``error``."""
-    return "error" if outcome.result is None else "counted"
+def write_counts_csv(path: Path, batch: BatchResult) -> None:
+    """Write ``counts.csv``: one row per input, in input order; a failed one has empty counts.
 
-
-def write_counts_csv(path: Path, outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> None:
-    """Write ``counts.csv``: one row per input, in input order; a failed one has empty counts."""
-    shown = columns(classes)
+    Args:
+        path: the file to write.
+        batch: what was counted.
+    """
+    shown = columns(batch.card.classes)
     titles = [column.title for column in shown]
-    write_csv(path, [titles, *([column.cell(each) for column in shown] for each in outcomes)])
+    rows = ([column.cell(outcome) for column in shown] for outcome in batch.outcomes)
+    write_csv(path, [titles, *rows])
 
 
-def print_table(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> None:
+def print_table(batch: BatchResult) -> None:
     """Print one row per input and a total to standard output.
 
     Numbers are never broken or cut. On a terminal a long path is folded; in a pipe every row is
     one line.
+
+    Args:
+        batch: what was counted.
     """
     from rich import box
     from rich.console import Console
@@ -100,11 +106,14 @@ def print_table(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> Non
     from rich.table import Table
     from rich.text import Text
 
+    outcomes, shown = batch.outcomes, screen_columns(batch.card.classes, batch.outcomes)
     table = Table(box=box.SIMPLE_HEAD, show_footer=len(outcomes) > 1, pad_edge=False)
-    intervals = total_intervals(outcomes) or {}
-    sums = {name: _with_interval(n, intervals.get(name)) for name, n in total(outcomes).items()}
-    for column in screen_columns(classes, outcomes):
-        footer = _total_title(outcomes) if column.title == "image" else sums.get(column.title, "")
+    intervals = batch.intervals or {}
+    sums = {name: format_count(n, intervals.get(name)) for name, n in batch.counts.items()}
+    if len(batch.failed) == len(outcomes):
+        sums = {}
+    for column in shown:
+        footer = _total_title(batch) if column.title == "image" else sums.get(column.title, "")
         width = max(len(footer), len(column.title), *(len(column.cell(o)) for o in outcomes))
         table.add_column(
             column.title,
@@ -114,7 +123,6 @@ def print_table(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> Non
             min_width=width if column.number else min(width, 16),
             overflow="fold",
         )
-    shown = screen_columns(classes, outcomes)
     for outcome in outcomes:
         table.add_row(*(Text(column.cell(outcome)) for column in shown))
     console = Console(highlight=False)
@@ -125,10 +133,10 @@ def print_table(outcomes: Sequence[ImageOutcome], classes: Sequence[str]) -> Non
     console.print(table)
 
 
-def _total_title(outcomes: Sequence[ImageOutcome]) -> str:
-    failed = sum(outcome.result is None for outcome in outcomes)
-    left_out = f", {failed} failed" if failed else ""
-    return f"total of {len(outcomes) - failed}{left_out}"
+def _total_title(batch: BatchResult) -> str:
+    failed = len(batch.failed)
+    failures = f", {failed} failed" if failed else ""
+    return f"total of {len(batch.outcomes) - failed}{failures}"
 
 
 def _count(name: str) -> Column:
@@ -136,16 +144,7 @@ def _count(name: str) -> Column:
 
 
 def _count_with_interval(name: str) -> Column:
-    return _of_result(name, lambda result: in_words(result, name))
-
-
-def in_words(result: CountResult, name: str) -> str:
-    """Return the count of a class with its interval, such as ``214 (205-224)``."""
-    return _with_interval(result.counts.get(name, 0), (result.intervals or {}).get(name))
-
-
-def _with_interval(number: int, interval: Interval | None) -> str:
-    return str(number) if interval is None else f"{number} ({interval[0]}-{interval[1]})"
+    return _of_result(name, lambda result: result.count_with_interval(name))
 
 
 def _end(name: str, which: int) -> Column:
@@ -166,7 +165,3 @@ def _automatic(name: str) -> Column:
 
 def _of_result(title: str, cell: Callable[[CountResult], str], number: bool = True) -> Column:
     return Column(title, lambda o: "" if o.result is None else cell(o.result), number)
-
-
-def _decimal(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"

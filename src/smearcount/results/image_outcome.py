@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from smearcount.image.image import Pixels, Region
-from smearcount.image.read import open_image
+from smearcount.image.read import FileReader
 from smearcount.results.result import CountResult
 
 
 @dataclass(frozen=True, eq=False)
 class ImageOutcome:
-    """One input and what became of it; exactly one of ``result`` and ``error`` is set.
+    """One input of a batch and what became of it.
+
+    Exactly one of ``result`` and ``error`` is set.
 
     Attributes:
         name: the input as given; the name of its row in every table.
         result: what was counted.
         error: one sentence: why nothing was counted.
         picture: the file name of the annotated picture, where one was written.
+
+    Example:
+        >>> import smearcount
+        >>> batch = smearcount.count_folder(["smear.png", "missing.png"])
+        >>> [outcome.status for outcome in batch.outcomes]
+        ['counted', 'error']
+        >>> batch.outcomes[1].error
+        'missing.png: there is no such file; check the path.'
     """
 
     name: str
@@ -26,14 +35,14 @@ class ImageOutcome:
     error: str | None = None
     picture: str | None = None
 
+    @property
+    def status(self) -> Literal["counted", "error"]:
+        """``counted`` or ``error``."""
+        return "error" if self.result is None else "counted"
+
     def without_pixels(self) -> ImageOutcome:
-        """Return the same outcome holding no pixels: they are read again when asked for."""
+        """Return the same outcome holding no pixels: the file is opened again when needed."""
         if self.result is None:
             return self
-        image = replace(self.result.image, read=reader(self.name), half=None)
+        image = replace(self.result.image, read=FileReader(self.name), half=None)
         return replace(self, result=replace(self.result, image=image))
-
-
-def reader(name: str) -> Callable[[Region], Pixels]:
-    """Return what reads the pixels of an image file anew, for one that is no longer held."""
-    return lambda region: open_image(name).read(region)

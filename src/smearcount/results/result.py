@@ -1,10 +1,11 @@
-"""The answer for one image: what every door of the package returns."""
+"""The result for one image: what :func:`smearcount.count`, a batch and the page return."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,17 @@ from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
+from smearcount.formatting import format_count
 from smearcount.image.image import SmearImage
+from smearcount.image.read import reopened
 from smearcount.quality.flags import detection_flags
+from smearcount.results.coco_export import coco_document
+from smearcount.results.dataframe import detections_dataframe
+from smearcount.results.json_document import image_document
 from smearcount.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from PIL.Image import Image as PILImage
 
 
@@ -28,16 +35,25 @@ class CountResult:
 
     Attributes:
         image: the image.
-        candidates: every detection from the score floor on, best first, so that another threshold
-            can be tried without looking again; see :func:`apply_settings`.
-        detections: every detection that reaches its threshold, best first.
-        counted: shape (n,), True where the edge rule lets the detection count.
+        candidates: every detection from the score floor on, best first, those below the thresholds
+            included; see :func:`apply_settings`.
+        detections: every detection that reaches the threshold of its class, best first.
+        counted: shape (n,), bool: True where the edge rule lets the detection count.
         scale: the magnification, and where it comes from.
         flags: short warnings; they never hide a count.
         settings: the settings asked for.
-        card: the card of the model that looked.
+        card: the card of the model.
         seconds: the time from opening the image to the counts.
         corrections: how many corrections by hand are in ``detections``.
+
+    Example:
+        >>> import smearcount
+        >>> result = smearcount.count("smear.png")
+        >>> result.counts
+        {'WBC': 2, 'RBC': 45, 'Platelets': 6}
+        >>> result.detections.boxes_xyxy_px.shape
+        (53, 4)
+        >>> result.draw().save("counted.png")
     """
 
     image: SmearImage
@@ -52,7 +68,7 @@ class CountResult:
     corrections: int = 0
 
     def __repr__(self) -> str:
-        """Return what one wants to see first."""
+        """Return the name of the image, its counts and its flags."""
         return f"CountResult({self.image.name!r}, counts={self.counts}, flags={self.flags})"
 
     @property
@@ -76,23 +92,51 @@ class CountResult:
 
     @cached_property
     def intervals(self) -> dict[str, Interval] | None:
-        """Between which numbers the true count of each class lies at 95 %, by class name.
+        """The 95 % interval of the true count of each class: (lowest, highest), by class name.
 
         None where the model's card holds no calibration, and where a person corrected the count:
-        the interval is about the model's errors. It speaks of the cells that are there,
-        whatever threshold was asked for. Worked out when first asked for, and kept.
+        the interval is about the model's errors. It speaks of the cells that are there, whatever
+        threshold was asked for. It is computed when first asked for, and kept.
         """
         if self.corrections:
             return None
-        seen = self.candidates
-        allowed = is_counted(self.settings.edge, seen, self.image, self.scale)
-        return interval(seen.scores[allowed], seen.labels[allowed], self.card.calibration)
+        allowed = is_counted(self.settings.edge, self.candidates, self.image, self.scale)
+        candidates = self.candidates[allowed]
+        return interval(candidates.scores, candidates.labels, self.card.calibration)
+
+    def count_with_interval(self, name: str) -> str:
+        """Return the count of a class with its interval as text, such as ``214 (205-224)``."""
+        return format_count(self.counts.get(name, 0), (self.intervals or {}).get(name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return counts, intervals, flags and every detection as plain values, ready for JSON."""
+        return image_document(self)
+
+    def to_json(self) -> str:
+        """Return :meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict())
+
+    def to_coco(self) -> dict[str, Any]:
+        """Return the detections as a COCO document with scores; the image has the id 1."""
+        return coco_document(self)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return a pandas table with one row per detection.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        return detections_dataframe(self)
 
     def draw(self) -> PILImage:
-        """Return the picture with coloured, labelled boxes and a legend with the counts."""
+        """Return the image with colored, labeled boxes and a legend with the counts.
+
+        Raises:
+            ImageError: the image is read again for it, and its file is gone.
+        """
         from smearcount.image.draw import draw
 
-        return draw(self)
+        return draw(replace(self, image=reopened(self.image)))
 
 
 def apply_settings(
@@ -103,26 +147,26 @@ def apply_settings(
     settings: Settings,
     picture_flags: tuple[str, ...] = (),
 ) -> CountResult:
-    """Apply the thresholds and the edge rule to what a detector saw; flags follow them.
+    """Apply thresholds and edge rule to what a detector found, and add the flags of the cells.
 
     Args:
         image: the image; its pixels are not read.
         candidates: every detection from the score floor on, boxes in pixels of the image.
         scale: the magnification.
-        card: the card of the model that looked.
+        card: the card of the model.
         settings: threshold and edge rule.
-        picture_flags: what the picture itself raised; the flags of the cells are added.
+        picture_flags: flags of the picture itself, which no threshold changes.
 
     Raises:
         UsageError: the number of thresholds is not the number of classes.
     """
     thresholds = settings.thresholds(card.thresholds)
-    found = candidates.above(thresholds)
+    detections = candidates.above(thresholds)
     return CountResult(
         image=image,
         candidates=candidates,
-        detections=found,
-        counted=is_counted(settings.edge, found, image, scale),
+        detections=detections,
+        counted=is_counted(settings.edge, detections, image, scale),
         scale=scale,
         flags=(*picture_flags, *detection_flags(image, candidates, scale, card, thresholds)),
         settings=settings,

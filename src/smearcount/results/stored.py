@@ -1,41 +1,50 @@
-"""What was seen in a photograph, kept on disk so that a restart need not look again."""
+"""A count as JSON that is read back later and put under other settings, without the model.
+
+The journal of a batch and the session folder of the page store counts in this one form.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from smearcount.atomic_write import open_atomic
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
-from smearcount.detector.scale import Scale
+from smearcount.detector.scale import Scale, ScaleSource
+from smearcount.errors import DataError
 from smearcount.image.image import SmearImage
+from smearcount.image.read import FileReader
 from smearcount.quality.flags import IMAGE_FLAG_NAMES
-from smearcount.results.image_outcome import reader
+from smearcount.results.json_document import shortest_decimals
 from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
 class StoredResult:
-    """What one model saw in one photograph, whatever the thresholds.
+    """What one model found in one image, whatever the thresholds and the edge rule.
 
     Attributes:
         width: of the image in pixels.
         height: of the image in pixels.
         sha256: of the image file.
         notes: what was done to the pixels.
-        file_pixel_size_um: what the file says, or None.
+        file_pixel_size_um: micrometers per pixel as the file says, or None.
         candidates: every detection from the score floor on.
         scale: the magnification.
-        picture_flags: warnings that no threshold changes; the others follow the settings.
-        seconds: how long it took.
-        asked_pixel_size_um: the pixel size that was asked for, or None.
-        model_sha256: of the model that looked.
+        picture_flags: warnings about the picture, which no threshold changes.
+        seconds: how long the count took.
+        asked_pixel_size_um: micrometers per pixel as the user asked for, or None.
+        model_sha256: of the model.
     """
 
     width: int
@@ -52,7 +61,7 @@ class StoredResult:
 
     @classmethod
     def of(cls, result: CountResult) -> StoredResult:
-        """Return what is to be kept of a result."""
+        """Return what is to be stored of a result; corrections by hand are not part of it."""
         image = result.image
         return cls(
             width=image.width,
@@ -68,13 +77,72 @@ class StoredResult:
             model_sha256=result.card.sha256,
         )
 
-    def result(self, name: str, path: Path, card: ModelCard, settings: Settings) -> CountResult:
-        """Return the result under some settings, without looking again.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the stored form: values that ``json.dumps`` takes.
+
+        Floats of the detections are written with as few digits as read back the same float32.
+        """
+        found = self.candidates
+        return {
+            "width": self.width,
+            "height": self.height,
+            "sha256": self.sha256,
+            "notes": list(self.notes),
+            "file_pixel_size_um": self.file_pixel_size_um,
+            "boxes_xyxy_px": shortest_decimals(found.boxes_xyxy_px.reshape(-1)),
+            "scores": shortest_decimals(found.scores),
+            "labels": found.labels.tolist(),
+            "scale": {
+                "rbc_diameter_px": self.scale.rbc_diameter_px,
+                "pixel_size_um": self.scale.pixel_size_um,
+                "source": self.scale.source,
+                "pixel_size_contradicted": self.scale.pixel_size_contradicted,
+            },
+            "picture_flags": list(self.picture_flags),
+            "seconds": self.seconds,
+            "asked_pixel_size_um": self.asked_pixel_size_um,
+            "model_sha256": self.model_sha256,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> StoredResult:
+        """Return the result that :meth:`to_dict` described; keys that it does not know are ignored.
+
+        Raises:
+            DataError: a value is missing or of the wrong kind.
+        """
+        try:
+            fields = _Stored.model_validate(stored)
+            candidates = Detections(
+                np.array(fields.boxes_xyxy_px, dtype=np.float32).reshape(-1, 4),
+                np.array(fields.scores, dtype=np.float32),
+                np.array(fields.labels, dtype=np.int64),
+            )
+        except (ValidationError, ValueError) as error:
+            raise DataError(
+                f"a stored count is damaged ({error}); count the image again."
+            ) from None
+        return cls(
+            width=fields.width,
+            height=fields.height,
+            sha256=fields.sha256,
+            notes=fields.notes,
+            file_pixel_size_um=fields.file_pixel_size_um,
+            candidates=candidates,
+            scale=Scale(**fields.scale.model_dump()),
+            picture_flags=tuple(flag for flag in fields.picture_flags if flag in IMAGE_FLAG_NAMES),
+            seconds=fields.seconds,
+            asked_pixel_size_um=fields.asked_pixel_size_um,
+            model_sha256=fields.model_sha256,
+        )
+
+    def restore(self, name: str, path: Path, card: ModelCard, settings: Settings) -> CountResult:
+        """Return the result under some settings, as if the image were counted again.
 
         Args:
             name: what to call the image.
-            path: its file, read only when its pixels are asked for.
-            card: the card of the model that looked.
+            path: the image file, opened only when its pixels are needed.
+            card: the card of the model that found the cells.
             settings: threshold and edge rule.
         """
         image = SmearImage(
@@ -82,7 +150,7 @@ class StoredResult:
             width=self.width,
             height=self.height,
             sha256=self.sha256,
-            read=reader(str(path)),
+            read=FileReader(str(path)),
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
         )
@@ -92,33 +160,60 @@ class StoredResult:
         return replace(result, seconds=self.seconds)
 
 
-def write_stored(path: Path, seen: StoredResult) -> None:
-    """Write what was seen; the file appears only when it is complete."""
-    facts = {key: value for key, value in vars(seen).items() if key != "candidates"}
-    facts["scale"] = asdict(seen.scale)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            boxes_xyxy_px=seen.candidates.boxes_xyxy_px,
-            scores=seen.candidates.scores,
-            labels=seen.candidates.labels,
-            facts=np.array(json.dumps(facts)),
-        )
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def write_stored(path: Path, stored: StoredResult) -> None:
+    """Write a result as a JSON file that survives a power cut from when this returns."""
+    with open_atomic(path) as stream:
+        stream.write(json.dumps(stored.to_dict()).encode("ascii"))
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_stored(path: Path) -> StoredResult | None:
-    """Read what was seen, or return None where there is nothing readable yet."""
+    """Read a result that :func:`write_stored` wrote.
+
+    Where there is none, the file ``seen.npz`` beside it is read, in which version 0.1.0 kept it.
+
+    Returns:
+        None where nothing readable is stored yet.
+    """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        if path.exists():
+            return StoredResult.from_dict(json.loads(path.read_bytes()))
+        with np.load(path.with_name("seen.npz"), allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
-            candidates = Detections(arrays["boxes_xyxy_px"], arrays["scores"], arrays["labels"])
-        facts["scale"] = Scale(**facts["scale"])
-        for key in ("picture_flags", "notes"):
-            facts[key] = tuple(facts[key])
-        return StoredResult(candidates=candidates, **facts)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+            for key in ("boxes_xyxy_px", "scores", "labels"):
+                facts[key] = arrays[key].reshape(-1).tolist()
+        return StoredResult.from_dict(facts)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, DataError):
         return None
+
+
+class _StoredScale(BaseModel):
+    rbc_diameter_px: float | None
+    pixel_size_um: float | None
+    source: ScaleSource
+    pixel_size_contradicted: bool = Field(
+        default=False, validation_alias=AliasChoices("pixel_size_contradicted", "doubted")
+    )
+
+
+class _Stored(BaseModel):
+    """The keys of the stored form, and those of journals written before version 0.1.0 went out."""
+
+    model_config = ConfigDict(extra="ignore", protected_namespaces=())
+
+    width: int
+    height: int
+    sha256: str
+    notes: tuple[str, ...]
+    file_pixel_size_um: float | None
+    boxes_xyxy_px: list[float]
+    scores: list[float]
+    labels: list[int]
+    scale: _StoredScale
+    picture_flags: tuple[str, ...] = Field(
+        validation_alias=AliasChoices("picture_flags", "flags"),
+    )
+    seconds: float
+    asked_pixel_size_um: float | None = None
+    model_sha256: str = ""

@@ -1,4 +1,4 @@
-"""What the images of a run add up to."""
+"""What the images of a batch add up to: total counts, their intervals, and slides."""
 
 from __future__ import annotations
 

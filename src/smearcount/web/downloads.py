@@ -11,11 +11,13 @@ from pathlib import Path, PurePosixPath
 from smearcount.atomic_write import write_csv, write_text
 from smearcount.counts.grouping import BY_FOLDER, grouping
 from smearcount.image.find import SUFFIXES
-from smearcount.report.coco_export import shortest, write_coco
 from smearcount.report.html import write_report
 from smearcount.report.slides_table import write_slides_csv
 from smearcount.report.table import write_counts_csv
+from smearcount.results.batch_result import BatchResult
+from smearcount.results.coco_export import write_coco
 from smearcount.results.image_outcome import ImageOutcome
+from smearcount.results.json_document import shortest_decimals
 from smearcount.results.totals import slides_of
 from smearcount.web.labels import write_labels
 from smearcount.web.names import natural_order
@@ -24,10 +26,14 @@ from smearcount.web.session import Session
 Writer = Callable[[Session, Path], None]
 
 
-def outcomes(session: Session) -> list[ImageOutcome]:
-    """Return what became of each photograph, corrected, in the order of the page.
+def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
+    """Return what was counted in the photographs, corrected, in the order of the page.
 
     Those that are still waiting are left out.
+
+    Args:
+        session: whose photographs.
+        slides_of_folders: whether the photographs of a folder are one slide.
     """
     found = []
     for photograph in sorted(session.roll, key=lambda one: natural_order(one.name)):
@@ -36,7 +42,8 @@ def outcomes(session: Session) -> list[ImageOutcome]:
             found.append(ImageOutcome(photograph.name, result=result))
         elif photograph.state == "failed":
             found.append(ImageOutcome(photograph.name, error=photograph.reason))
-    return found
+    slides = slides_of(found, grouping(BY_FOLDER), session.card) if slides_of_folders else []
+    return BatchResult(tuple(found), session.settings, session.card, tuple(slides))
 
 
 def command(session: Session) -> str:
@@ -70,42 +77,39 @@ def _sources(session: Session) -> list[str]:
 
 
 def _counts(session: Session, path: Path) -> None:
-    write_counts_csv(path, outcomes(session), session.card.classes)
+    write_counts_csv(path, batch_of(session))
 
 
 def _cells(session: Session, path: Path) -> None:
     """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
     rows: list[list[object]] = [["image", "class", "score", "x0", "y0", "x1", "y1", "counted"]]
-    for outcome in outcomes(session):
+    for outcome in batch_of(session).outcomes:
         if outcome.result is None:
             continue
         found, card = outcome.result.detections, outcome.result.card
-        scores = shortest(found.scores)
+        scores = shortest_decimals(found.scores)
         for index, (box, _, label) in enumerate(found):
             name = card.classes[label - 1]
             counted = "yes" if outcome.result.counted[index] else "no"
-            rows.append([outcome.name, name, scores[index], *shortest(box), counted])
+            rows.append([outcome.name, name, scores[index], *shortest_decimals(box), counted])
     write_csv(path, rows)
 
 
 def _slides(session: Session, path: Path) -> None:
-    card = session.card
-    write_slides_csv(path, slides_of(outcomes(session), grouping(BY_FOLDER), card), card.classes)
+    write_slides_csv(path, batch_of(session, slides_of_folders=True))
 
 
 def _report(session: Session, path: Path) -> None:
-    found, card = outcomes(session), session.card
-    grouped = any("/" in outcome.name for outcome in found)
-    slides = slides_of(found, grouping(BY_FOLDER), card) if grouped else []
-    write_report(path, found, slides, session.settings, card)
+    in_folders = any("/" in photograph.name for photograph in session.roll)
+    write_report(path, batch_of(session, slides_of_folders=in_folders))
 
 
 def _coco(session: Session, path: Path) -> None:
-    write_coco(path, outcomes(session), session.card.classes)
+    write_coco(path, batch_of(session))
 
 
 def _labels(session: Session, path: Path) -> None:
-    write_labels(path, outcomes(session), session.folder.photographs, session.card.classes)
+    write_labels(path, batch_of(session), session.folder.photographs)
 
 
 def _corrections(session: Session, path: Path) -> None:

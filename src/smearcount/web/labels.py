@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from smearcount.errors import UsageError
-from smearcount.report.coco_export import write_coco
-from smearcount.results.image_outcome import ImageOutcome
+from smearcount.results.batch_result import BatchResult
+from smearcount.results.coco_export import write_coco
 
 VALIDATION_EVERY: Final = 5
 """Of so many photographs one validates; training drops it if it nearly repeats another."""
 
 
-def write_labels(
-    path: Path, outcomes: Sequence[ImageOutcome], photographs: Path, classes: Sequence[str]
-) -> None:
+def write_labels(path: Path, batch: BatchResult, photographs: Path) -> None:
     """Write a zip archive with ``train.bbox.json``, ``val.bbox.json`` (COCO) and ``images/``.
 
     A photograph that nobody corrected holds only the model's own opinion, and is left out.
 
     Args:
         path: the archive to write.
-        outcomes: what became of the photographs, corrections included.
+        batch: what became of the photographs, corrections included.
         photographs: the folder below which the photographs lie under their names.
-        classes: class names in label order.
 
     Raises:
         UsageError: no photograph was corrected.
         OSError: the disk is full or not writable.
     """
-    corrected = [one for one in outcomes if one.result is not None and one.result.corrections]
+    corrected = [one for one in batch.outcomes if one.result is not None and one.result.corrections]
     if not corrected:
         raise UsageError("No photograph is corrected yet, so there are no labels to learn from.")
     val = corrected[1::VALIDATION_EVERY]
@@ -42,7 +39,7 @@ def write_labels(
         for split, some in (("train", train), ("val", val)):
             if some:
                 file = Path(scratch, f"{split}.bbox.json")
-                write_coco(file, some, classes)
+                write_coco(file, replace(batch, outcomes=tuple(some)))
                 archive.write(file, file.name)
         for one in corrected:
             archive.write(photographs / one.name, f"images/{one.name}")

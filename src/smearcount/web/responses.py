@@ -109,7 +109,7 @@ def _excluded_by(
         indices of the candidates, then of the cells added by hand, counted on from the candidates.
     """
     file = session.folder.file(photograph)
-    image = seen.result(photograph.name, file, session.card, session.settings).image
+    image = seen.restore(photograph.name, file, session.card, session.settings).image
     counted = [is_counted(rule, cells, image, seen.scale) for cells in (seen.candidates, added)]
     excluded: list[int] = np.flatnonzero(~np.concatenate(counted)).tolist()
     return excluded

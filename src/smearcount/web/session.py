@@ -228,7 +228,7 @@ class Session:
         seen, settings = photograph.seen, self.settings
         if seen is None or photograph.state != "done":
             return None
-        return seen.result(photograph.name, self.folder.file(photograph), self.card, settings)
+        return seen.restore(photograph.name, self.folder.file(photograph), self.card, settings)
 
     def counted(self, photograph: Photograph) -> CountResult | None:
         """Return the count with the corrections, or None before it is done."""

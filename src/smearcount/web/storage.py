@@ -104,7 +104,7 @@ class SessionFolder:
         Raises:
             OSError: the disk is full or not writable.
         """
-        write_stored(self._home(photograph) / "seen.npz", seen)
+        write_stored(self._home(photograph) / "count.json", seen)
 
     def forget(self, photograph: Photograph) -> None:
         """Remove a photograph and what was seen in it."""
@@ -125,7 +125,7 @@ class SessionFolder:
             except (OSError, ValueError, TypeError):
                 continue
             if self.file(photograph).is_file():
-                photograph.seen = read_stored(file.with_name("seen.npz"))
+                photograph.seen = read_stored(file.with_name("count.json"))
                 yield photograph
 
     def write_settings(self, settings: Settings) -> None:

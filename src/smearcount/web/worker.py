@@ -72,8 +72,9 @@ class Worker:
             why = why.replace(f"{self._session.folder.file(photograph)}: ", "")
             try:
                 self._session.finish(photograph, settings, seen, why)
-            except OSError as error:
-                self._session.finish(photograph, settings, None, f"Not saved ({error.strerror}).")
+            except (OSError, SmearcountError) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                self._session.finish(photograph, settings, None, f"Not saved ({why}).")
 
     def _warm_up(self) -> None:
         """Look at empty glass once, so that the first photograph finds everything loaded."""
