@@ -1,4 +1,4 @@
-"""Cells lie where the layout was asked to put them: apart, or over a neighbour."""
+"""Cells lie where the layout was asked to put them: apart, or over a neighbor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_red_cells_make_way_for_a_white_cell() -> None:
     assert np.hypot(*(points - white).T).min() > 1.35
 
 
-def test_the_share_asked_for_lies_over_a_neighbour() -> None:
+def test_the_share_asked_for_lies_over_a_neighbor() -> None:
     points = spread_red_cells(
         np.random.default_rng(2), np.full(60, 0.5), (9, 9), 0.25, NO_PLACES, NO_RADII
     )

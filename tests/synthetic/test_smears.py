@@ -121,7 +121,7 @@ def test_an_empty_slide_has_no_cells() -> None:
     assert smear.labels.shape == (0,)
 
 
-def test_overlap_sets_the_share_of_red_cells_over_a_neighbour() -> None:
+def test_overlap_sets_the_share_of_red_cells_over_a_neighbor() -> None:
     def overlapping(overlap: float) -> float:
         style = replace(CLEAN, width=600, height=600, density=0.35, overlap=overlap, n_wbc=0)
         smear = render(style, 5)
@@ -185,8 +185,8 @@ def test_magnification_changes_alone() -> None:
 
 def test_blur_takes_detail_away() -> None:
     def detail(blur_px: float) -> float:
-        grey = render(replace(CLEAN, blur_px=blur_px), 10).pixels.mean(axis=2)
-        return float(np.abs(np.diff(grey, axis=1)).max())
+        gray = render(replace(CLEAN, blur_px=blur_px), 10).pixels.mean(axis=2)
+        return float(np.abs(np.diff(gray, axis=1)).max())
 
     assert detail(0.5) > detail(2) > detail(6)
 

@@ -1,4 +1,4 @@
-"""Stains colour a cell as they say, and vary by as much as asked."""
+"""Stains color a cell as they say, and vary by as much as asked."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from smearcount.synthetic.stain import STAINS, Stain, vary
 
 
 @pytest.mark.parametrize("stain", STAINS.values(), ids=STAINS.keys())
-def test_one_layer_turns_the_slide_into_the_colour(stain: Stain) -> None:
-    for colour in (stain.red_cell, stain.nucleus, stain.platelet):
-        seen = np.array(stain.background) * np.exp(-stain.density(colour))
-        np.testing.assert_allclose(seen, colour, atol=1e-6)
+def test_one_layer_turns_the_slide_into_the_color(stain: Stain) -> None:
+    for color in (stain.red_cell, stain.nucleus, stain.platelet):
+        seen = np.array(stain.background) * np.exp(-stain.density(color))
+        np.testing.assert_allclose(seen, color, atol=1e-6)
 
 
 @pytest.mark.parametrize("stain", STAINS.values(), ids=STAINS.keys())

@@ -1,1 +1,1 @@
-"""Drawn smears whose every cell is known: ground truth for tests, the demo and stress curves."""
+"""Drawn smears with known cells: ground truth for tests, the demo and robustness curves."""

@@ -1,4 +1,4 @@
-"""Where the cells of a smear lie: pushed apart until they only touch, save those meant to overlap.
+"""Place the cells of a smear: push them apart until they only touch, except those that overlap.
 
 Lengths are in diameters of the average red cell, so that one layout serves every magnification.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-"""Centres, shape (n, 2), x and y."""
+"""Centers, shape (n, 2), x and y."""
 
 Radii = NDArray[np.float64]
 """Radii, shape (n,)."""
@@ -31,15 +31,15 @@ def spread_red_cells(
     """Place the red cells on a field that reaches one diameter beyond the picture.
 
     Args:
-        rng: decides where they lie.
+        rng: draws the places.
         radii: of the cells.
         size: width and height of the picture.
-        overlap: the share of the cells that lie partly over a neighbour, in [0, 1].
-        obstacles: centres of the white cells, which push red cells aside but do not move.
+        overlap: the share of the cells that lie partly over a neighbor, in [0, 1].
+        obstacles: centers of the white cells, which push red cells aside but do not move.
         obstacle_radii: their radii.
 
     Returns:
-        the centres, in the order of ``radii``.
+        the centers, in the order of ``radii``.
     """
     n = len(radii)
     low, high = np.full(2, -1.0), np.asarray(size) + 1
@@ -56,7 +56,7 @@ def spread_red_cells(
     for _ in range(_SWEEPS):
         places = np.concatenate([points, obstacles])
         push = np.zeros_like(places)
-        for first, second in _neighbours(places, 2 * _GAP * everyone.max(initial=0)):
+        for first, second in _neighbors(places, 2 * _GAP * everyone.max(initial=0)):
             _repel(push, places, first, second, everyone, mobile, host)
         if len(riders):
             _tether(push, places, riders, host[riders], depth[riders], everyone)
@@ -75,11 +75,11 @@ def place_apart(
     """Return a free place for one more cell, shape (2,), or the least crowded of 60 places.
 
     Args:
-        rng: decides where it lies.
+        rng: draws the places that are tried.
         radius: of the cell.
-        low: least x and y of its centre, shape (2,).
-        high: greatest x and y of its centre, shape (2,).
-        others: centres of the cells that are there already.
+        low: least x and y of its center, shape (2,).
+        high: greatest x and y of its center, shape (2,).
+        others: centers of the cells that are there already.
         other_radii: their radii.
     """
     tries = rng.uniform(low, high, (60, 2))
@@ -93,7 +93,7 @@ def _hosts(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Choose on which earlier cell each cell lies (-1: on none), and at what share of the reach.
 
-    No cell has more than two partners, so they form the pairs and short rolls of real smears.
+    No cell has more than two partners, so they form the pairs and short rouleaux of real smears.
     """
     host = np.full(n, -1)
     partners = np.zeros(n, dtype=np.int64)
@@ -105,7 +105,7 @@ def _hosts(
     return host, rng.uniform(0.5, 0.85, n)
 
 
-def _neighbours(
+def _neighbors(
     points: Points, reach: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield index arrays of pairs, each pair once, nearer to each other than ``reach`` or so."""
@@ -131,7 +131,7 @@ def _repel(
     mobile: NDArray[np.bool_],
     host: NDArray[np.int64],
 ) -> None:
-    """Add to ``push`` what moves each pair i, j apart, unless one is meant to lie on the other."""
+    """Add to ``push`` the moves that part each pair i, j, unless one shall lie on the other."""
     free = mobile[i] | mobile[j]
     partner = np.append(host, np.full(len(radii) - len(host), -1))
     free &= (partner[i] != j) & (partner[j] != i)
@@ -152,7 +152,7 @@ def _tether(
     depth: NDArray[np.float64],
     radii: Radii,
 ) -> None:
-    """Add to ``push`` what keeps each rider at its depth over its host."""
+    """Add to ``push`` the moves that keep each rider at its depth over its host."""
     apart = points[rider] - points[host]
     distance = np.maximum(np.hypot(apart[:, 0], apart[:, 1]), 1e-6)
     short = depth * (radii[rider] + radii[host]) - distance

@@ -1,4 +1,4 @@
-"""The microscope and the camera: from optical density to the pixels of a photograph."""
+"""Simulate the microscope and the camera: from optical density to the pixels of a photograph."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from smearcount.synthetic.stain import Density, Stain
 
 
 def stray_px(blur_px: float, fringe_px: float) -> int:
-    """Return how far light strays, in whole pixels: what lies farther away leaves no trace."""
+    """Return how far blur and color fringe carry light, in whole pixels, rounded up."""
     return math.ceil(3 * blur_px + fringe_px) + 1
 
 
 def transmit(density: Density, stain: Stain, blur_px: float, fringe_px: float) -> Floats:
-    """Return the light behind a layer as the lens shows it, shape (h, w, 3), about 0 to 1.
+    """Return the light that passes a layer and the lens, shape (h, w, 3), about 0 to 1.
 
     Args:
         density: optical density, shape (h + 2 m, w + 2 m, 3), where m is ``stray_px``.
-        stain: whose background shines through.
+        stain: gives the color of the empty slide.
         blur_px: standard deviation of the Gaussian blur in pixels, above 0.
         fringe_px: how far red and blue are shifted apart from green along x, in pixels.
     """
@@ -37,7 +37,7 @@ def transmit(density: Density, stain: Stain, blur_px: float, fringe_px: float) -
 def _blur_rows(
     light: Floats, margin: int, blur_px: float, shifts_px: NDArray[np.float64]
 ) -> Floats:
-    """Blur along the first axis, each channel moved by its own shift; drops the margin."""
+    """Blur along the first axis and move each channel by its own shift; the margin is dropped."""
     taps = np.arange(-margin, margin + 1)[:, None]
     kernel = np.exp(-(((taps - shifts_px) / blur_px) ** 2) / 2)
     kernel = (kernel / kernel.sum(axis=0)).astype(np.float32)
@@ -48,27 +48,28 @@ def _blur_rows(
     return blurred
 
 
-def lamp(size: tuple[int, int], centre: tuple[float, float], shading: float) -> Floats:
-    """Return the lamp's light on each pixel, shape (height, width), in (0, 1].
+def lamp(size: tuple[int, int], center: tuple[float, float], shading: float) -> Floats:
+    """Return the illumination of each pixel, shape (height, width), in (0, 1].
 
     Args:
         size: width and height of the image in pixels.
-        centre: where the light is brightest, as shares of width and height.
+        center: where the light is brightest, as shares of width and height.
         shading: the share of the light lost in the corner farthest from there.
     """
-    x = (np.arange(size[0]) + 0.5) / size[0] - centre[0]
-    y = (np.arange(size[1]) + 0.5) / size[1] - centre[1]
-    farthest = max(centre[0], 1 - centre[0]) ** 2 + max(centre[1], 1 - centre[1]) ** 2
+    x = (np.arange(size[0]) + 0.5) / size[0] - center[0]
+    y = (np.arange(size[1]) + 0.5) / size[1] - center[1]
+    farthest = max(center[0], 1 - center[0]) ** 2 + max(center[1], 1 - center[1]) ** 2
     return (1 - shading * (x**2 + y[:, None] ** 2) / farthest).astype(np.float32)
 
 
 def expose(light: Floats, noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return what the sensor makes of the light, as 8 bits; same shape.
+    """Return the sensor's 8-bit pixels for the light, with noise; same shape.
 
     Args:
         light: shape (h, w, 3), about 0 to 1.
-        noise: standard deviation in full white as a share of it; less in the dark.
-        rng: source of the noise.
+        noise: standard deviation in full white, as a share of it; it falls with the square root
+            of the light.
+        rng: draws the noise.
     """
     grains = rng.standard_normal(light.shape, dtype=np.float32)
     noisy = light + np.float32(noise) * grains * np.sqrt(np.clip(light, 0, 1))

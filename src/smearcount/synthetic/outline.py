@@ -1,4 +1,4 @@
-"""The outline of a cell: a closed curve about its centre, and the patch of pixels it fills."""
+"""Cell outlines: closed curves about a center, and the patch of pixels that one fills."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ANGLES = np.linspace(-np.pi, np.pi, 361, dtype=np.float32)
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """A curve seen from its centre, one radius per angle.
+    """A closed curve in polar form: one radius per angle around its center.
 
     Attributes:
-        radius_px: shape (361,), float32, distance from the centre in pixels at each degree from
+        radius_px: shape (361,), float32, distance from the center in pixels at each degree from
             -180 to 180, the first and last being the same point.
     """
 
@@ -27,12 +27,12 @@ class Outline:
 
     @cached_property
     def reach_px(self) -> float:
-        """The farthest that the curve gets from the centre, in pixels."""
+        """The largest radius, in pixels."""
         return float(self.radius_px.max())
 
     @cached_property
     def box_xyxy_px(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the curve in pixels, relative to the centre."""
+        """Left, top, right, bottom of the curve in pixels, relative to the center."""
         x = self.radius_px * np.cos(_ANGLES)
         y = self.radius_px * np.sin(_ANGLES)
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
@@ -40,12 +40,12 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """The pixels around a cell, seen from its centre.
+    """The pixels around a cell, in coordinates relative to its center.
 
     Attributes:
-        x_px: shape (h, w), float32, from the centre to the right.
-        y_px: shape (h, w), float32, from the centre down.
-        distance_px: shape (h, w), float32, from the centre.
+        x_px: shape (h, w), float32, to the right of the center.
+        y_px: shape (h, w), float32, below the center.
+        distance_px: shape (h, w), float32, from the center.
         edge_px: shape (h, w), float32, radius of the outline in the direction of the pixel.
     """
 
@@ -56,7 +56,7 @@ class Patch:
 
     @cached_property
     def level(self) -> Floats:
-        """How far out a pixel lies: 0 at the centre, 1 on the outline; shape (h, w)."""
+        """Distance from the center over the outline's radius, so 1 on the outline; shape (h, w)."""
         return self.distance_px / self.edge_px
 
     @cached_property
@@ -74,8 +74,8 @@ def visible_box(
 
     Args:
         outline: the curve; some of what it encloses lies in the image.
-        x_px: its centre in the image, pixels from the left edge.
-        y_px: its centre in the image, pixels from the top edge.
+        x_px: its center in the image, pixels from the left edge.
+        y_px: its center in the image, pixels from the top edge.
         size: width and height of the image in pixels.
     """
     curve = outline.radius_px * np.array([np.cos(_ANGLES), np.sin(_ANGLES)])
@@ -106,10 +106,11 @@ def smooth_outline(
     """Draw a slightly irregular ellipse.
 
     Args:
-        rng: decides its direction and its irregularities.
+        rng: draws its direction and its irregularities.
         radius_px: the radius of the circle of the same area, in pixels.
         aspect: the short axis over the long axis, in (0, 1].
-        roughness: the size of the irregularities over the radius; waves of 3 to 6 to the turn.
+        roughness: the size of the irregularities over the radius; they are waves with 3 to 6
+            periods around the outline.
     """
     turned = _ANGLES - rng.uniform(0, np.pi)
     ellipse = np.sqrt(aspect) / np.sqrt(
@@ -130,22 +131,22 @@ def crenated(outline: Outline, rng: np.random.Generator) -> Outline:
 
 
 def tailed(outline: Outline, rng: np.random.Generator) -> Outline:
-    """Return the outline drawn out to one side, as a teardrop cell is."""
+    """Return the outline with a tail to one side, as a teardrop cell has."""
     away = np.angle(np.exp(1j * (_ANGLES - rng.uniform(-np.pi, np.pi))))
     tail = rng.uniform(0.3, 0.6) * np.exp(-((away / 0.35) ** 2))
     return Outline(outline.radius_px * (1 + tail).astype(np.float32))
 
 
 def patch_of(outline: Outline, x_px: float, y_px: float) -> tuple[Patch, tuple[int, int]]:
-    """Lay an outline on the pixel grid.
+    """Return the pixels around an outline that is placed in an image.
 
     Args:
         outline: the curve.
-        x_px: its centre in the image, pixels from the left edge.
-        y_px: its centre in the image, pixels from the top edge.
+        x_px: its center in the image, pixels from the left edge.
+        y_px: its center in the image, pixels from the top edge.
 
     Returns:
-        the patch, and where its left and top lie in the image, in whole pixels; it may stick out.
+        the patch, and its left and top in the image in whole pixels; it may reach beyond the image.
     """
     margin = 2 + 0.15 * outline.reach_px
     left, top, right, bottom = outline.box_xyxy_px
@@ -168,7 +169,7 @@ def filled(depth_px: Floats) -> Floats:
     """Return how much of a pixel lies inside an edge, in [0, 1], anti-aliased.
 
     Args:
-        depth_px: how far the pixel's centre lies inside the edge, negative outside.
+        depth_px: how far the pixel's center lies inside the edge, negative outside.
     """
     return np.asarray(np.clip(depth_px / 1.5 + 0.5, 0, 1), dtype=np.float32)
 
@@ -177,7 +178,7 @@ def grain(rng: np.random.Generator, shape: tuple[int, int], size_px: float) -> F
     """Draw smooth noise of mean 0 and a spread of about 1.
 
     Args:
-        rng: source of the noise.
+        rng: draws the noise.
         shape: height and width in pixels.
         size_px: how far apart its bumps are, in pixels.
     """

@@ -18,14 +18,14 @@ def platelet_density(rng: np.random.Generator, patch: Patch, stain: Stain) -> De
     """Return the optical density of a platelet, shape (h, w, 3).
 
     Args:
-        rng: decides how this platelet differs from others.
+        rng: draws how this platelet differs from others.
         patch: its pixels.
-        stain: its colour.
+        stain: its color.
     """
     radius = float(patch.edge_px.mean())
     grains = 1 + 0.22 * grain(rng, patch.level.shape, max(0.35 * radius, 1.0))
     core = np.exp(-((patch.level / rng.uniform(0.65, 0.9)) ** 4)) * np.maximum(grains, 0.3)
     seam = np.exp(-((np.maximum(patch.level - 0.75, 0) / 0.2) ** 2))  # reaches a little beyond
     amount = (0.3 * seam + 0.85 * core) * rng.uniform(0.75, 1.2)
-    colour = stain.density(stain.platelet)
-    return np.asarray(amount[..., None] * colour, dtype=np.float32)
+    color = stain.density(stain.platelet)
+    return np.asarray(amount[..., None] * color, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which cells a smear holds, and where each one lies."""
+"""Choose the cells of a smear and place them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LAYOUT, _RED_CELLS, _WHITE_CELLS, _PLATELETS = range(4)
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A cell at its place.
+    """A cell with its position and outline.
 
     Attributes:
-        x_px: its centre, in pixels from the left edge of the picture.
-        y_px: its centre, in pixels from the top edge of the picture.
-        outline: its outline about that centre.
+        x_px: its center, in pixels from the left edge of the picture.
+        y_px: its center, in pixels from the top edge of the picture.
+        outline: its outline about that center.
     """
 
     x_px: float
@@ -41,7 +41,7 @@ class WhiteCell(Cell):
     """A white cell.
 
     Attributes:
-        kind: which.
+        kind: which of the five kinds.
     """
 
     kind: WhiteCellKind
@@ -54,12 +54,12 @@ class Platelet(Cell):
 def populate(style: SmearStyle, seed: int) -> list[Cell]:
     """Return the cells of a smear, those just beyond its border included.
 
-    White cells and platelets have their centre in the picture. The same seed gives the same cells
+    White cells and platelets have their center in the picture. The same seed gives the same cells
     at every magnification.
 
     Args:
-        style: how many cells of which size.
-        seed: which of all such smears.
+        style: the numbers and sizes of the cells.
+        seed: at least 0; the same seed gives the same cells.
     """
     unit = style.rbc_px
     size = (style.width / unit, style.height / unit)
@@ -141,7 +141,7 @@ def _platelets(
 
 
 def _places(cells: Sequence[Cell], unit: float) -> Points:
-    """Return the centres in units of the given length, shape (n, 2)."""
+    """Return the centers in units of the given length, shape (n, 2)."""
     return (
         np.array([(cell.x_px, cell.y_px) for cell in cells], dtype=np.float64).reshape(-1, 2) / unit
     )

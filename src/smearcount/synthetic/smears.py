@@ -1,4 +1,4 @@
-"""Smears drawn to order: the picture, and every cell in it known exactly."""
+"""Draw smears: a picture and the exact box and class of every cell in it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ from smearcount.synthetic.white_cell import white_cell_density
 __all__ = ["LEAST_VISIBLE", "Smear", "SmearStyle", "demo_smears", "render"]
 
 LEAST_VISIBLE: Final = 0.1
-"""A cell of which the picture would show a smaller share than this is not drawn."""
+"""Cells of which a smaller share than this lies in the picture are not drawn."""
 
-_SECOND_LAYER = (
-    0.45  # how much a cell darkens another that it lies over; overlapping cells thin out
-)
+_SECOND_LAYER: Final = 0.45
+"""The share of a further layer's density that adds to the densest: overlapping cells thin out."""
 
-_STAIN, _LOOKS, _SCENE, _SENSOR = range(10, 14)
+_STAIN, _CELLS, _LIGHT, _SENSOR = range(10, 14)  # separate streams of random numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Smear:
-    """A drawn smear and its truth.
+    """A drawn smear and its ground truth.
 
     Attributes:
-        name: what to call it; fit for a file name.
+        name: style and seed, such as ``smear-0``; usable in a file name.
         pixels: RGB, shape (height, width, 3), uint8.
         boxes_xyxy_px: shape (n, 4), float32: left, top, right, bottom of the visible part of each
             cell in pixels.
@@ -52,8 +51,14 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
     """Draw a smear.
 
     Args:
-        style: what it looks like.
-        seed: which of all smears of that look, at least 0; the same seed draws the same smear.
+        style: its appearance.
+        seed: at least 0; the same style and seed give the same smear.
+
+    Example:
+        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> smear = render(SmearStyle(width=320, height=240, rbc_px=60), seed=1)
+        >>> smear.pixels.shape, len(smear.boxes_xyxy_px) == len(smear.labels)
+        ((240, 320, 3), True)
     """
     stain = vary(STAINS[style.stain], np.random.default_rng([seed, _STAIN]), style.stain_shift)
     margin = stray_px(style.blur_px, style.fringe_px)
@@ -64,16 +69,16 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
         patch, (left, top) = patch_of(cell.outline, cell.x_px, cell.y_px)
         if layers.visible(patch, left, top) < LEAST_VISIBLE:
             continue
-        rng = np.random.default_rng([seed, _LOOKS, index])
+        rng = np.random.default_rng([seed, _CELLS, index])
         label, density = _stained(cell, patch, stain, style, rng)
         layers.add(density, left, top)
         boxes.append(visible_box(cell.outline, cell.x_px, cell.y_px, (style.width, style.height)))
         labels.append(label)
 
-    scene = np.random.default_rng([seed, _SCENE])
+    light_rng = np.random.default_rng([seed, _LIGHT])
     light = transmit(layers.density(), stain, style.blur_px, style.fringe_px)
-    mottle = 1 + 0.006 * grain(scene, light.shape[:2], 0.6 * style.rbc_px)
-    brightest = (float(scene.uniform(0.2, 0.8)), float(scene.uniform(0.2, 0.8)))
+    mottle = 1 + 0.006 * grain(light_rng, light.shape[:2], 0.6 * style.rbc_px)
+    brightest = (float(light_rng.uniform(0.2, 0.8)), float(light_rng.uniform(0.2, 0.8)))
     light *= (mottle * lamp((style.width, style.height), brightest, style.illumination))[..., None]
     pixels = expose(light, style.noise, np.random.default_rng([seed, _SENSOR]))
     return Smear(
@@ -87,7 +92,7 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
 def demo_smears() -> list[Smear]:
     """Return five smears that differ in magnification, stain, crowding and sharpness."""
     styles = (
-        SmearStyle("bright-100px", stain="grey-green", n_wbc=1, n_platelets=5, stain_shift=0.1),
+        SmearStyle("bright-100px", stain="gray-green", n_wbc=1, n_platelets=5, stain_shift=0.1),
         SmearStyle(
             "warm-130px",
             575,
@@ -133,7 +138,7 @@ def _stained(
 
 
 class _Layers:
-    """Cells over each other: each channel is as dense as its densest layer and a part of the rest.
+    """Overlapping cells: a channel is as dense as its densest layer plus a part of the others.
 
     The arrays reach ``margin`` pixels beyond the picture, for the blur.
     """

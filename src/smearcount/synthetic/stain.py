@@ -1,4 +1,4 @@
-"""Stains: the colours of a smear, as looks of real microscopes and as random variations."""
+"""Stains: the colors of a smear as five microscopes show them, and random variations of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Red, green, blue of a pixel, each from 0 (black) to 1 (white)."""
 
 Density = NDArray[np.float32]
-"""Optical density per colour channel, natural logarithm, shape (..., 3); densities of things that
+"""Optical density per color channel, natural logarithm, shape (..., 3); densities of things that
 lie over each other add up."""
 
 
 @dataclass(frozen=True)
 class Stain:
-    """What each part of a smear looks like where one layer of it lies on the empty slide.
+    """The color of each part of a smear where a single layer of it lies on the empty slide.
 
     Attributes:
         background: the empty slide.
@@ -29,20 +29,20 @@ class Stain:
         platelet: the granular core of a platelet.
     """
 
-    background: Colour
-    red_cell: Colour
-    nucleus: Colour
-    cytoplasm: Colour
-    granule: Colour
-    platelet: Colour
+    background: Color
+    red_cell: Color
+    nucleus: Color
+    cytoplasm: Color
+    granule: Color
+    platelet: Color
 
-    def density(self, colour: Colour) -> Density:
-        """Return the optical density, shape (3,), that turns the background into a colour.
+    def density(self, color: Color) -> Density:
+        """Return the optical density, shape (3,), that turns the background into a color.
 
         It is the density of pixel values, not of light. A channel in which the part is brighter
         than the slide, as happens after a camera's white balance, has a negative density.
         """
-        ratio = np.asarray(self.background) / np.maximum(colour, 0.01)
+        ratio = np.asarray(self.background) / np.maximum(color, 0.01)
         return np.log(ratio).astype(np.float32)
 
 
@@ -63,7 +63,7 @@ STAINS: Final = {
         granule=(0.76, 0.52, 0.60),
         platelet=(0.55, 0.40, 0.70),
     ),
-    "grey-green": Stain(
+    "gray-green": Stain(
         background=(0.77, 0.79, 0.75),
         red_cell=(0.70, 0.60, 0.62),
         nucleus=(0.50, 0.36, 0.85),
@@ -88,25 +88,25 @@ STAINS: Final = {
         platelet=(0.66, 0.48, 0.76),
     ),
 }
-"""Five looks by name: warm Wright-Giemsa, cool lilac, grey-green, strong magenta, pale pink."""
+"""Five stains by name: warm Wright-Giemsa, cool lilac, gray-green, strong magenta, pale pink."""
 
 
 def vary(stain: Stain, rng: np.random.Generator, degree: float) -> Stain:
-    """Return the stain as another laboratory, lamp and camera might show it.
+    """Return the stain as another laboratory, lamp and camera might show it, at random.
 
     Args:
         stain: where to start from.
-        rng: decides which way the colours move.
-        degree: 0 leaves the stain as it is, 1 makes it hard to recognise.
+        rng: draws the change of the colors.
+        degree: 0 leaves the stain as it is, 1 makes it hard to recognize.
     """
     lamp = np.exp(rng.normal(0, 0.08 * degree, 3) - abs(rng.normal(0, 0.2 * degree)))
     strength = np.exp(rng.normal(0, 0.35 * degree))
     dyes = np.exp(rng.normal(0, 0.2 * degree, 3))
 
-    def moved(colour: Colour) -> Colour:
+    def moved(color: Color) -> Color:
         background = np.asarray(stain.background)
         own = np.exp(rng.normal(0, 0.12 * degree, 3))
-        layer = np.exp(-stain.density(colour) * strength * dyes * own)
+        layer = np.exp(-stain.density(color) * strength * dyes * own)
         red, green, blue = np.clip(background * lamp * layer, 0.01, 1)
         return float(red), float(green), float(blue)
 

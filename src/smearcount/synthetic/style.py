@@ -1,4 +1,4 @@
-"""What a drawn smear looks like, in one frozen value."""
+"""The appearance of a drawn smear as one frozen, validated value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RANGES: Final = {
 
 @dataclass(frozen=True)
 class SmearStyle:
-    """What a smear looks like. Each field can be changed alone; with the same seed the rest stays.
+    """The appearance of a smear. A field can be changed alone; with the same seed the rest stays.
 
     Attributes:
         name: of the smear, before its seed.
@@ -40,12 +40,12 @@ class SmearStyle:
         rbc_px: mean diameter of a red cell in pixels, at least 8.
         size_spread: standard deviation of the red cells' diameters over their mean.
         density: area of the red cells over that of the picture, overlaps counted twice, in [0, 1].
-        overlap: the share of the red cells that lie partly over a neighbour, in [0, 1].
-        n_wbc: number of white cells, each with its centre in the picture.
-        n_platelets: number of platelets, each with its centre in the picture.
+        overlap: the share of the red cells that lie partly over a neighbor, in [0, 1].
+        n_wbc: number of white cells, each with its center in the picture.
+        n_platelets: number of platelets, each with its center in the picture.
         clumped: the share of the platelets that lie against another one, in [0, 1].
         stain: a name in ``STAINS``.
-        stain_shift: how far the colours move from that stain: 0 not at all, 1 beyond recognition.
+        stain_shift: how far the colors move from that stain: 0 not at all, 1 beyond recognition.
         pallor: how pale the middle of the average red cell is: 0 none, 1 empty.
         odd: the share of crenated and teardrop red cells, in [0, 1].
         illumination: the share of the light that the darkest corner lacks, in [0, 0.9].

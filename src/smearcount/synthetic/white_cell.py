@@ -15,14 +15,14 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class WhiteCellKind:
-    """What tells one kind of white cell from another.
+    """Size, nucleus and granules of one kind of white cell.
 
     Attributes:
         share: how often it occurs, relative to the others.
         size: its diameter over that of a red cell.
         lobes: the least and the greatest number of lobes of its nucleus.
         lobe: the radius of a lobe over that of the cell.
-        spread: how far the lobes lie from the centre, over the radius of the cell.
+        spread: how far the lobes lie from the center, over the radius of the cell.
         bridge: how thick the nucleus is between two lobes, over the radius of a lobe.
         body: how strongly its cytoplasm is stained.
         blue: how much of the nucleus' dye is in its cytoplasm.
@@ -90,10 +90,10 @@ def white_cell_density(
     """Return the optical density of a white cell, shape (h, w, 3).
 
     Args:
-        rng: decides how this cell differs from others of its kind.
+        rng: draws how this cell differs from others of its kind.
         patch: its pixels.
         kind: its kind.
-        stain: its colours.
+        stain: its colors.
     """
     radius = float(patch.edge_px.mean())
     shape = patch.level.shape
