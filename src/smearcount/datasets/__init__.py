@@ -1,1 +1,5 @@
-"""Public data sets: fetched from where they are published, verified, and cut for the exercise."""
+"""Annotated data sets: fetch, read, write, convert, check and clean them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

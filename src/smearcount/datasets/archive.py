@@ -1,4 +1,4 @@
-"""Unpack a zip archive that somebody else made, without trusting it."""
+"""Unpack zip archives safely: no links, no paths out of the folder, no more bytes than allowed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Final
 
 from smearcount.errors import DataError
 
-MOST_BYTES: Final = 2 << 30
+MAX_BYTES: Final = 2 << 30
 """More than any annotated data set that we know takes unpacked."""
 
-MOST_FILES: Final = 100_000
+MAX_FILES: Final = 100_000
 
 _CHUNK: Final = 1 << 20
 
@@ -24,23 +24,23 @@ def unpack(
     archive: Path,
     folder: Path,
     place: Callable[[PurePosixPath], PurePosixPath | None] = lambda path: path,
-    most_bytes: int = MOST_BYTES,
+    max_bytes: int = MAX_BYTES,
 ) -> list[Path]:
     """Unpack a zip archive into a new folder, wholly or not at all.
 
     Args:
         archive: the zip file.
         folder: must not exist yet.
-        place: tells where in the folder a member belongs; None leaves it out.
-        most_bytes: what all files together may take; sizes that the archive claims are not
-            believed, bytes are counted as they come.
+        place: returns the place of a member in the folder; None leaves the member out.
+        max_bytes: limit for all files together. Bytes are counted while they are unpacked, because
+            the sizes in the archive may be wrong.
 
     Returns:
         the files, sorted.
 
     Raises:
         DataError: the archive is damaged, holds links, encrypted files or paths that lead out of
-            the folder, or unpacks to more than ``most_bytes``; or the folder exists.
+            the folder, or unpacks to more than ``max_bytes``; or the folder exists.
     """
     if folder.exists():
         raise DataError(f"{folder}: this folder exists already; name another or delete it.")
@@ -50,7 +50,7 @@ def unpack(
         whole.mkdir()
         try:
             with zipfile.ZipFile(archive) as members:
-                _unpack(members, archive, whole, place, most_bytes)
+                _unpack(members, archive, whole, place, max_bytes)
         except FileNotFoundError:
             raise DataError(f"{archive}: this archive is missing; check the path.") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
@@ -66,11 +66,11 @@ def _unpack(
     archive: Path,
     folder: Path,
     place: Callable[[PurePosixPath], PurePosixPath | None],
-    most_bytes: int,
+    max_bytes: int,
 ) -> None:
-    if len(members.infolist()) > MOST_FILES:
-        raise DataError(f"{archive}: it holds more than {MOST_FILES} files; it is not trusted.")
-    left = most_bytes
+    if len(members.infolist()) > MAX_FILES:
+        raise DataError(f"{archive}: it holds more than {MAX_FILES} files; it is not trusted.")
+    left = max_bytes
     for member in members.infolist():
         path = _checked(member, archive)
         target = place(path)
@@ -90,13 +90,13 @@ def _unpack(
                 left -= len(chunk)
                 if left < 0:
                     raise DataError(
-                        f"{archive}: it unpacks to more than {most_bytes} bytes; it is not trusted."
+                        f"{archive}: it unpacks to more than {max_bytes} bytes; it is not trusted."
                     )
                 sink.write(chunk)
 
 
 def _checked(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
-    """Return the path of a member, sure to stay below the folder on every system."""
+    """Return the path of a member after checking that it stays below the folder on every system."""
     name = member.filename
     path = PurePosixPath(name)
     hostile = (
@@ -117,7 +117,7 @@ def _checked(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
 
 
 def unpacked_beside(archive: Path) -> Path:
-    """Return the folder ``NAME.unpacked`` beside ``NAME.zip``, unpacked now unless it is there.
+    """Return the folder ``NAME.unpacked`` beside ``NAME.zip``; unpack it if it is not there yet.
 
     Raises:
         DataError: the archive is damaged or hostile, or newer than what was unpacked from it.

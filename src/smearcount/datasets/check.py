@@ -1,4 +1,4 @@
-"""Look through a data set for the faults that spoil training or make an evaluation lie."""
+"""Check a data set for faults that spoil training or falsify an evaluation."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from itertools import combinations
 from typing import Final, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smearcount.classes import CLASS_NAMES, RBC
-from smearcount.datasets.near_duplicates import SIDE, Prints, alike, fingerprints
-from smearcount.datasets.read import (
-    DOUBLED_IOU,
-    AnnotatedImage,
-    Dataset,
-    disjoint_splits,
-    read_dataset,
+from smearcount.datasets.clean import DUPLICATE_IOU
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
+from smearcount.datasets.near_duplicates import (
+    HASH_SIDE,
+    HashedImages,
+    match_hashes,
+    perceptual_hashes,
 )
+from smearcount.datasets.read import disjoint_split_names, read_dataset
 from smearcount.detections.boxes import iou
 from smearcount.errors import DataError
 
@@ -28,13 +28,14 @@ Severity = Literal["error", "warning", "note"]
 
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
-PROBABLY_DOUBLED_IOU: Final = 0.55
-"""Two boxes of one class that overlap this much deserve a look."""
+PROBABLY_DUPLICATE_IOU: Final = 0.55
+"""Two boxes of one class with at least this IoU are reported as probable duplicates."""
 
-OUTSIDE_PX: Final = 0.5
-"""Further beyond the border than rounding explains."""
+OUTSIDE_TOLERANCE_PX: Final = 0.5
+"""A box that reaches further beyond the border than this is a fault, and no rounding."""
 
-RARE: Final = 0.05
+RARE_SHARE: Final = 0.05
+"""A class with a smaller share of the boxes is reported as rare."""
 
 TRAIN: Final = "train"
 """The split that training learns from unless another is named."""
@@ -46,10 +47,10 @@ class Finding:
 
     Attributes:
         severity: how bad it is.
-        kind: what it is, in few words, the same for all of its kind.
-        split: where, empty for a data set without splits.
-        image: the file name, empty where the whole split is meant.
-        detail: this one's particulars.
+        kind: the fault in few words, the same for all faults of one kind.
+        split: name of the split, empty for a data set without splits.
+        image: the file name, empty if the finding is about the whole split.
+        detail: which box, class or picture.
     """
 
     severity: Severity
@@ -60,8 +61,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class DataReport:
-    """What a check found.
+class DataCheck:
+    """The findings about a data set, with its numbers of images and cells.
 
     Attributes:
         findings: worst first, then by kind and place.
@@ -83,85 +84,122 @@ class DataReport:
         return [(severity, kind, self.of_kind(kind)) for severity, kind in names]
 
 
-def read_parts(
+def check_dataset(path: str | os.PathLike[str], split: str | None = None) -> DataCheck:
+    """Check a data set for faults, each split by itself and against the others.
+
+    Args:
+        path: as for :func:`smearcount.datasets.read_dataset`.
+        split: check only this one; None checks every split.
+
+    Raises:
+        DataError: there is no data set at ``path``.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> from smearcount.datasets import check_dataset
+        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ("images", "labels"):
+        ...     (folder / name).mkdir()
+        >>> smear = render(SmearStyle(width=160, height=120, rbc_px=40))
+        >>> Image.fromarray(smear.pixels).save(folder / "images/a.png")
+        >>> _ = (folder / "labels/a.txt").write_text("0 0.5 0.5 0.3 0.3\\n0 0.5 0.5 0.3 0.3")
+        >>> _ = (folder / "data.yaml").write_text("names: [RBC]")
+        >>> [(finding.severity, finding.kind) for finding in check_dataset(folder).findings]
+        [('error', 'duplicate box')]
+    """
+    return check_splits(*read_splits(path, split))
+
+
+def read_splits(
     path: str | os.PathLike[str], split: str | None = None
 ) -> tuple[dict[str, Dataset], list[Finding]]:
-    """Return the splits of a data set, or one of them; those that are broken as findings.
+    """Read every split of a data set, or one of them.
+
+    Args:
+        path: as for :func:`smearcount.datasets.read_dataset`.
+        split: read only this one; None reads every split.
+
+    Returns:
+        the splits that can be read by their names (an empty name for an unsplit data set), and a
+        finding for each split that cannot.
 
     Raises:
         DataError: there is no data set at ``path``.
     """
-    names: tuple[str | None, ...] = (split,) if split else disjoint_splits(path) or (None,)
-    parts: dict[str, Dataset] = {}
+    names: tuple[str | None, ...] = (split,) if split else disjoint_split_names(path) or (None,)
+    splits: dict[str, Dataset] = {}
     broken = []
     for name in names:
         try:
-            parts[name or ""] = read_dataset(path, name)
+            splits[name or ""] = read_dataset(path, name)
         except DataError as error:
             broken.append(Finding("error", "file that cannot be read", name or "", "", str(error)))
-    return parts, broken
+    return splits, broken
 
 
-def check(parts: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataReport:
-    """Check the splits of a data set, each by itself and against each other.
+def check_splits(splits: dict[str, Dataset], further: Iterable[Finding] = ()) -> DataCheck:
+    """Check splits that are read already, each by itself and against the others.
 
     Args:
-        parts: the data set by the names of its splits.
-        further: what was found elsewhere, to stand in the same report.
+        splits: the data set by the names of its splits.
+        further: findings from elsewhere, to be reported with the rest.
     """
     findings = list(further)
-    prints = {split: _prints(split, dataset, findings) for split, dataset in parts.items()}
-    findings += _other_classes(parts)
-    for split, dataset in parts.items():
+    hashed = {split: _hashed(split, dataset, findings) for split, dataset in splits.items()}
+    findings += _other_classes(splits)
+    for split, dataset in splits.items():
         findings += _nothing_to_learn(split, dataset)
         findings += _unknown_classes(split, dataset)
-        findings += _balance(split, dataset)
+        findings += _rare_classes(split, dataset)
         for image in dataset.images:
             findings += _check_image(split, image, dataset.classes)
-        for pair in alike(prints[split]):
+        for pair in match_hashes(hashed[split]):
             detail = f"shows the picture of {pair.second.name} ({pair.correlation:.2f})"
             kind = "same picture twice in a split"
             findings.append(Finding("warning", kind, split, pair.first.name, detail))
-    for first, second in combinations(parts, 2):
-        for pair in alike(prints[first], prints[second]):
+    for first, second in combinations(splits, 2):
+        for pair in match_hashes(hashed[first], hashed[second]):
             detail = f"shows the picture of {pair.second.name} in {second} ({pair.correlation:.2f})"
             kind = "same picture in two splits"
             findings.append(Finding("error", kind, first, pair.first.name, detail))
-    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    findings.sort(key=lambda f: (order[f.severity], f.kind, f.split, f.image))
-    cells = {
-        split: dict(zip(dataset.classes, _cells(dataset).tolist(), strict=True))
-        for split, dataset in parts.items()
-    }
-    return DataReport(tuple(findings), cells, {name: len(part) for name, part in parts.items()})
+    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    findings.sort(key=lambda f: (rank[f.severity], f.kind, f.split, f.image))
+    return DataCheck(
+        tuple(findings),
+        {split: dataset.cells_per_class() for split, dataset in splits.items()},
+        {split: len(dataset) for split, dataset in splits.items()},
+    )
 
 
-def _prints(split: str, dataset: Dataset, findings: list[Finding]) -> Prints:
-    """Return the fingerprints of a split; add a finding for each image that cannot be read."""
-    paths, prints = [], [np.zeros((0, SIDE, SIDE), np.float32)]
+def _hashed(split: str, dataset: Dataset, findings: list[Finding]) -> HashedImages:
+    """Return the hashes of a split; add a finding for each image that cannot be read."""
+    paths, hashes = [], [np.zeros((0, HASH_SIDE, HASH_SIDE), np.float32)]
     for image in dataset.images:
         try:
-            prints.append(fingerprints([image.path]))
+            hashes.append(perceptual_hashes([image.path]))
             paths.append(image.path)
         except DataError as error:
             kind = "image that cannot be read"
             findings.append(Finding("error", kind, split, image.path.name, str(error)))
-    return Prints(tuple(paths), np.concatenate(prints))
+    return HashedImages(tuple(paths), np.concatenate(hashes))
 
 
 def _nothing_to_learn(split: str, dataset: Dataset) -> Iterator[Finding]:
     if not any(len(image) for image in dataset.images):
-        what = "no cell is labelled" if dataset.images else "there is no image"
-        yield Finding("error", "nothing to learn from", split, "", what)
+        detail = "no cell is labeled" if dataset.images else "there is no image"
+        yield Finding("error", "nothing to learn from", split, "", detail)
 
 
-def _other_classes(parts: dict[str, Dataset]) -> Iterator[Finding]:
-    """Tell of cells to measure on of a class that is not there to learn from."""
-    if TRAIN not in parts:
+def _other_classes(splits: dict[str, Dataset]) -> Iterator[Finding]:
+    """Report cells of a class that the training split does not have."""
+    if TRAIN not in splits:
         return
-    known = parts[TRAIN].classes
-    for split, dataset in parts.items():
-        for name, count in zip(dataset.classes, _cells(dataset).tolist(), strict=True):
+    known = splits[TRAIN].classes
+    for split, dataset in splits.items():
+        for name, count in dataset.cells_per_class().items():
             if count and name not in known:
                 detail = f"{name!r} ({count} boxes) is no class of {TRAIN} ({', '.join(known)})"
                 yield Finding("error", "class that cannot be learned", split, "", detail)
@@ -171,41 +209,40 @@ def _check_image(split: str, image: AnnotatedImage, classes: tuple[str, ...]) ->
     name = image.path.name
     boxes = image.boxes_xyxy_px
     if not len(image):
-        yield Finding("warning", "image without labels", split, name, "no cell is labelled")
+        yield Finding("warning", "image without labels", split, name, "no cell is labeled")
     elif RBC in classes and classes.index(RBC) + 1 not in image.labels:
         detail = f"{len(image)} labels, none of them {RBC}"
         yield Finding("warning", f"image without any {RBC}", split, name, detail)
     empty = (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
     limits = np.array([image.width, image.height] * 2)
-    outside = ((boxes < -OUTSIDE_PX) | (boxes > limits + OUTSIDE_PX)).any(axis=1)
+    outside = ((boxes < -OUTSIDE_TOLERANCE_PX) | (boxes > limits + OUTSIDE_TOLERANCE_PX)).any(axis=1)
     for kind, rows in (("box without area", empty), ("box beyond the image", outside)):
         for row in np.flatnonzero(rows):
-            yield Finding("error", kind, split, name, _named(image, int(row), classes))
+            yield Finding("error", kind, split, name, _described(image, int(row), classes))
     yield from _overlaps(split, image, classes)
 
 
 def _overlaps(split: str, image: AnnotatedImage, classes: tuple[str, ...]) -> Iterator[Finding]:
     boxes = image.boxes_xyxy_px.astype(np.float32)
     overlap = np.tril(iou(boxes, boxes), k=-1)
-    for later, earlier in np.argwhere(overlap >= PROBABLY_DOUBLED_IOU):
+    for later, earlier in np.argwhere(overlap >= PROBABLY_DUPLICATE_IOU):
         share = overlap[later, earlier]
         same = image.labels[later] == image.labels[earlier]
         severity: Severity = "warning"
-        if same and share >= DOUBLED_IOU:
-            severity, kind = "error", "doubled box"
+        if same and share >= DUPLICATE_IOU:
+            severity, kind = "error", "duplicate box"
         elif same:
-            kind = "probably doubled box"
-        elif share >= DOUBLED_IOU:
+            kind = "probably duplicate box"
+        elif share >= DUPLICATE_IOU:
             kind = "one cell with two classes"
         else:
             continue
-        both = f"{_named(image, later, classes)} and {_named(image, earlier, classes)}"
+        both = f"{_described(image, later, classes)} and {_described(image, earlier, classes)}"
         yield Finding(severity, kind, split, image.path.name, f"{both} overlap by {share:.0%}")
 
 
 def _unknown_classes(split: str, dataset: Dataset) -> Iterator[Finding]:
-    counts = _cells(dataset)
-    for name, count in zip(dataset.classes, counts.tolist(), strict=True):
+    for name, count in dataset.cells_per_class().items():
         if name not in CLASS_NAMES:
             detail = f"{name!r} ({count} boxes) is none of {', '.join(CLASS_NAMES)}; if it means "
             detail += "one of them, rename it; else a model of your own can learn it"
@@ -214,21 +251,15 @@ def _unknown_classes(split: str, dataset: Dataset) -> Iterator[Finding]:
             )
 
 
-def _balance(split: str, dataset: Dataset) -> Iterator[Finding]:
-    counts = _cells(dataset)
-    for name, count in zip(dataset.classes, counts.tolist(), strict=True):
-        share = count / max(int(counts.sum()), 1)
-        if counts.any() and share < RARE:
-            detail = f"{name}: {count} of {counts.sum()} boxes ({share:.1%})"
+def _rare_classes(split: str, dataset: Dataset) -> Iterator[Finding]:
+    cells = dataset.cells_per_class()
+    total = sum(cells.values())
+    for name, count in cells.items():
+        if total and count / total < RARE_SHARE:
+            detail = f"{name}: {count} of {total} boxes ({count / total:.1%})"
             yield Finding("note", "rare class", split, "", detail)
 
 
-def _cells(dataset: Dataset) -> NDArray[np.int64]:
-    labels = [image.labels for image in dataset.images]
-    together = np.concatenate([*labels, np.zeros(0, np.int64)])
-    return np.bincount(together, minlength=len(dataset.classes) + 1)[1:]
-
-
-def _named(image: AnnotatedImage, row: int, classes: tuple[str, ...]) -> str:
+def _described(image: AnnotatedImage, row: int, classes: tuple[str, ...]) -> str:
     corners = ", ".join(f"{value:.4g}" for value in image.boxes_xyxy_px[row])
     return f"{classes[image.labels[row] - 1]} box {row + 1} at ({corners})"

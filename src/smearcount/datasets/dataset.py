@@ -1,22 +1,25 @@
-"""What every annotation format becomes: images with boxes around their cells."""
+"""The values that every annotation format is read into: images with boxes around their cells."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smearcount.classes import CLASS_NAMES, canonical_name
+from smearcount.errors import DataError
+
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
-    """One image and the cells that somebody, or a model, marked on it.
+    """One image and the boxes that a person, or a model, drew around its cells.
 
-    The arrays are private read-only copies. Coordinates are float64, so that what a file says is
-    kept to its last digit; make them float32 before they meet detections.
+    The arrays are private read-only copies. Coordinates are float64, so that the numbers of a file
+    are kept to their last digit; make them float32 before they meet detections.
 
     Attributes:
         path: the image file.
@@ -30,7 +33,16 @@ class AnnotatedImage:
         box_ids: shape (n,), int64: the numbers that a COCO file gave the boxes, if any.
 
     Raises:
-        ValueError: the shapes do not fit together.
+        DataError: the shapes do not fit together.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from smearcount.datasets import AnnotatedImage
+        >>> boxes = np.array([[0, 0, 50, 50], [60, 10, 80, 30]])
+        >>> image = AnnotatedImage(Path("a.png"), 640, 480, boxes, np.array([2, 3]))
+        >>> len(image), len(image[image.labels == 3])
+        (2, 1)
     """
 
     path: Path
@@ -51,7 +63,10 @@ class AnnotatedImage:
         }
         for name, values in columns.items():
             if values is not None and values.shape != (len(boxes),):
-                raise ValueError(f"expected {len(boxes)} {name}, got shape {values.shape}")
+                raise DataError(
+                    f"{self.path}: expected {len(boxes)} {name}, one per box, but their shape is "
+                    f"{values.shape}."
+                )
         for name, array in ({"boxes_xyxy_px": boxes} | columns).items():
             if array is not None:
                 array.flags.writeable = False
@@ -82,8 +97,18 @@ class Dataset:
         classes: names in label order; WBC, RBC and Platelets come first, in this order, as far
             as the data set has them; then its other classes in its own order.
         images: in the order of the file that lists them, else by name.
-        source: what was read, for messages.
+        source: the file or folder that was read, for messages.
         category_ids: the numbers that a COCO file gave the classes, if any.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from smearcount.datasets import AnnotatedImage, Dataset
+        >>> boxes, labels = np.array([[0, 0, 50, 50]]), np.array([2])
+        >>> image = AnnotatedImage(Path("a.png"), 640, 480, boxes, labels)
+        >>> dataset = Dataset(("WBC", "RBC"), (image,), "made by hand")
+        >>> len(dataset), [dataset.classes[label - 1] for label in dataset.images[0].labels]
+        (1, ['RBC'])
     """
 
     classes: tuple[str, ...]
@@ -93,6 +118,23 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def cells_per_class(self) -> dict[str, int]:
+        """Return how many boxes each class has."""
+        labels = np.concatenate([*(image.labels for image in self.images), np.zeros(0, np.int64)])
+        counts = np.bincount(labels, minlength=len(self.classes) + 1)[1:]
+        return dict(zip(self.classes, counts.tolist(), strict=True))
+
+
+def order_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct canonical names, the package's three first and in their order.
+
+    Args:
+        names: class names as the data set writes and orders them.
+    """
+    canonical = list(dict.fromkeys(canonical_name(name) for name in names))
+    ours = [name for name in CLASS_NAMES if name in canonical]
+    return (*ours, *(name for name in canonical if name not in CLASS_NAMES))
 
 
 def labels_digest(images: Sequence[AnnotatedImage]) -> str:

@@ -1,8 +1,8 @@
 """The course exercise's data: 50, 20 and 20 images of BCCD in the layout that it uses.
 
-The split is a list of names kept in ``exercise/``: 50 images of BCCD's official train list, 20 and
-20 of its official val list, drawn once with a seed from the images that have red cell labels, no
-faulty box and no near-duplicate in another part.
+The split is fixed by lists of names, ``public/exercise-PART.txt``: 50 images of BCCD's official
+train list, 20 and 20 of its official val list, drawn once with a seed from the images that have
+red cell labels, no faulty box and no near-duplicate in another part.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from smearcount.datasets.read import Dataset, clean, read_dataset, write_dataset
+from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.dataset import Dataset
+from smearcount.datasets.read import read_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.errors import DataError
 
-PARTS: Final = ("train", "valid", "test")
+EXERCISE_SPLITS: Final = ("train", "valid", "test")
 
 
-def exercise_names(part: str) -> tuple[str, ...]:
+def exercise_names(split: str) -> tuple[str, ...]:
     """Return the names, without suffix, of the images of ``train``, ``valid`` or ``test``."""
-    text = (files("smearcount.datasets") / "exercise" / f"{part}.txt").read_text(encoding="utf-8")
-    return tuple(text.split())
+    path = files("smearcount.datasets") / "public" / f"exercise-{split}.txt"
+    return tuple(path.read_text(encoding="utf-8").split())
 
 
 def write_exercise(bccd: Path, folder: Path) -> dict[str, int]:
@@ -31,7 +34,7 @@ def write_exercise(bccd: Path, folder: Path) -> dict[str, int]:
     ``test.bbox.json``: COCO with the category ids 1 WBC, 2 RBC and 3 Platelets.
 
     Args:
-        bccd: the public BCCD folder, as ``smearcount data fetch bccd`` leaves it.
+        bccd: the folder of the public BCCD; see :func:`smearcount.datasets.fetch`.
         folder: made if missing.
 
     Returns:
@@ -40,21 +43,18 @@ def write_exercise(bccd: Path, folder: Path) -> dict[str, int]:
     Raises:
         DataError: ``bccd`` is not BCCD, or lacks images of the exercise.
     """
-    whole = clean(read_dataset(bccd))
-    parts = {part: _chosen(whole, exercise_names(part)) for part in PARTS}
-    both = (*parts["train"].images, *parts["valid"].images)
-    parts["trainvalid"] = replace(whole, images=both)
-    for part, dataset in parts.items():
-        write_dataset(dataset, folder, "coco", part)
-    return {part: len(dataset) for part, dataset in parts.items()}
+    whole = clean_dataset(read_dataset(bccd))
+    splits = {split: _chosen(whole, exercise_names(split)) for split in EXERCISE_SPLITS}
+    both = (*splits["train"].images, *splits["valid"].images)
+    splits["trainvalid"] = replace(whole, images=both)
+    for split, dataset in splits.items():
+        write_dataset(dataset, folder, "coco", split)
+    return {split: len(dataset) for split, dataset in splits.items()}
 
 
 def _chosen(whole: Dataset, names: tuple[str, ...]) -> Dataset:
     by_name = {image.path.stem: image for image in whole.images}
     for name in names:
         if name not in by_name:
-            raise DataError(
-                f"{whole.source}: {name} is missing; fetch the whole of BCCD with "
-                "smearcount data fetch bccd."
-            )
+            raise DataError(f"{whole.source}: {name} is missing; fetch the whole of BCCD anew.")
     return replace(whole, images=tuple(by_name[name] for name in names))

@@ -1,9 +1,10 @@
-"""Find the same picture twice, however it was flipped, turned, scaled or recompressed.
+"""Find near-duplicate images by a perceptual hash: flipped, turned, scaled or recompressed copies.
 
-A data set that holds a photograph on both sides of a split measures memory, not skill. Each image
-becomes a fingerprint, its 24×24 grey thumbnail with mean and variance taken out; two are the same
-picture when the correlation exceeds 0.9 under any of the eight flips and quarter turns, and 0.6
-without the shading: the fields of one microscope share its vignette, though no cell.
+A model that has seen a photograph in training is not measured by it, so a photograph must not lie
+on both sides of a split. The perceptual hash of an image is its 24×24 gray thumbnail, with mean
+and variance normalized. Two images are near-duplicates if the correlation of their hashes exceeds
+0.9 under any of the eight flips and quarter turns, and 0.6 after the shading is taken out: two
+fields of one microscope share its vignette, but no cell.
 """
 
 from __future__ import annotations
@@ -17,30 +18,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.errors import DataError, ImageError
 from smearcount.image.read import open_image
 
-SIDE: Final = 24
-"""Side of a fingerprint in pixels."""
+HASH_SIDE: Final = 24
+"""Side of a perceptual hash in pixels."""
 
-SAME: Final = 0.9
-"""Correlation above which two images are the same picture."""
+MIN_CORRELATION: Final = 0.9
+"""Near-duplicates have hashes that correlate by more than this."""
 
-SAME_CELLS: Final = 0.6
-"""What their correlation must exceed without shading: same pictures of ours have 0.88 and more."""
+MIN_CORRELATION_WITHOUT_SHADING: Final = 0.6
+"""And by more than this without shading; the known near-duplicates have 0.88 or more."""
 
 _BLOCK: Final = 512
+"""So many images are compared with all others at a time, to bound the memory."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class NearDuplicate:
     """Two images that show the same picture.
 
     Attributes:
         first: an image of the first data set.
         second: an image of the second, or a later one of the first.
-        correlation: of their fingerprints, in (0.9, 1].
+        correlation: of their hashes, in (0.9, 1].
     """
 
     first: Path
@@ -49,40 +51,40 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Prints:
-    """Images and their fingerprints.
+class HashedImages:
+    """Images with their perceptual hashes.
 
     Attributes:
         paths: image files.
-        prints: shape (n, 24, 24); see :func:`fingerprints`.
+        hashes: shape (n, 24, 24), float32; see :func:`perceptual_hashes`.
     """
 
     paths: tuple[Path, ...]
-    prints: NDArray[np.float32]
+    hashes: NDArray[np.float32]
 
 
-def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
-    """Return the fingerprint of each image.
+def perceptual_hashes(paths: Sequence[Path]) -> NDArray[np.float32]:
+    """Return the perceptual hash of each image.
 
     Args:
         paths: image files.
 
     Returns:
-        shape (n, 24, 24), each with mean 0 and norm 1 (all 0 for an image of one grey), so that
-        the sum of a product is a correlation.
+        shape (n, 24, 24), float32, each with mean 0 and norm 1 (all 0 for an image of one gray),
+        so that the sum of the product of two is their correlation.
 
     Raises:
         DataError: an image cannot be read.
     """
-    found = np.zeros((len(paths), SIDE, SIDE), dtype=np.float32)
+    found = np.zeros((len(paths), HASH_SIDE, HASH_SIDE), dtype=np.float32)
     for row, path in enumerate(paths):
         try:
             with Image.open(path) as image:
-                image.draft("L", (4 * SIDE, 4 * SIDE))
-                grey = image.convert("L")
-                if image.mode.startswith(("I", "F")):  # Pillow would cut all but the darkest off
-                    grey = Image.fromarray(open_image(path).pixels()).convert("L")
-                small = grey.resize((SIDE, SIDE), Image.Resampling.BOX)
+                image.draft("L", (4 * HASH_SIDE, 4 * HASH_SIDE))
+                gray = image.convert("L")
+                if image.mode.startswith(("I", "F")):  # Pillow would clip all values above 255
+                    gray = Image.fromarray(open_image(path).pixels()).convert("L")
+                small = gray.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
         except (OSError, SyntaxError, ValueError, ImageError) as error:
             raise DataError(f"{path}: this image cannot be read ({error}).") from None
         found[row] = np.asarray(small, dtype=np.float32)
@@ -91,78 +93,97 @@ def fingerprints(paths: Sequence[Path]) -> NDArray[np.float32]:
     return np.asarray(np.divide(found, norm, out=np.zeros_like(found), where=norm > 1e-3))
 
 
-def without_shading(prints: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return fingerprints without the quadratic surface that fits each best, of norm 1 again."""
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+def without_shading(hashes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Subtract from each hash the quadratic surface that fits it best; the norm is 1 again."""
+    y, x = np.mgrid[-1 : 1 : HASH_SIDE * 1j, -1 : 1 : HASH_SIDE * 1j]
     surfaces = np.stack([np.ones_like(x), x, y, x * y, x**2, y**2], axis=-1).reshape(-1, 6)
     smooth = np.linalg.qr(surfaces).Q.astype(np.float32)
-    flat = prints.reshape(-1, SIDE * SIDE)
+    flat = hashes.reshape(-1, HASH_SIDE * HASH_SIDE)
     rest = flat - flat @ smooth @ smooth.T
     norm = np.linalg.norm(rest, axis=1, keepdims=True)
     whole = np.divide(rest, norm, out=np.zeros_like(rest), where=norm > 1e-3)
-    return np.asarray(whole, dtype=np.float32).reshape(prints.shape)
+    return np.asarray(whole, dtype=np.float32).reshape(hashes.shape)
 
 
-def turned(prints: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return fingerprints, shape (n, 24, 24), under all flips and turns, shape (8, n, 24, 24)."""
-    turns = [np.rot90(prints, quarter, axes=(1, 2)) for quarter in range(4)]
+def flips_and_turns(hashes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return hashes, shape (n, 24, 24), under all flips and quarter turns, (8, n, 24, 24)."""
+    turns = [np.rot90(hashes, quarter, axes=(1, 2)) for quarter in range(4)]
     return np.stack([*turns, *(turn[:, :, ::-1] for turn in turns)])
 
 
 def correlations(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the best correlation of every pair of fingerprints over the eight poses, (n, m)."""
-    flat = first.reshape(len(first), SIDE * SIDE)
+    """Return the correlation of every pair of hashes, the best of the eight poses, shape (n, m)."""
+    flat = first.reshape(len(first), HASH_SIDE * HASH_SIDE)
     best = np.full((len(first), len(second)), -1, dtype=np.float32)
-    for pose in turned(second):
-        np.maximum(best, flat @ pose.reshape(len(second), SIDE * SIDE).T, out=best)
+    for pose in flips_and_turns(second):
+        np.maximum(best, flat @ pose.reshape(len(second), HASH_SIDE * HASH_SIDE).T, out=best)
     return best
 
 
-def near_duplicates(first: Dataset, second: Dataset | None = None) -> list[Pair]:
-    """Return the pairs of images that show the same picture, most alike first.
+def find_near_duplicates(first: Dataset, second: Dataset | None = None) -> list[NearDuplicate]:
+    """Return the pairs of images that show the same picture, highest correlation first.
 
     Args:
         first: a data set.
-        second: another; None compares the first with itself. A file that both hold pairs with
-            itself, for then the two overlap.
+        second: another; None compares the first with itself. A file that is in both is a pair
+            with itself, because the two data sets overlap there.
 
     Raises:
         DataError: an image cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> from smearcount.datasets import AnnotatedImage, Dataset, find_near_duplicates
+        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> def saved(name, pixels):
+        ...     Image.fromarray(pixels).save(folder / name)
+        ...     height, width = pixels.shape[:2]
+        ...     return AnnotatedImage(folder / name, width, height, np.zeros((0, 4)), np.zeros(0))
+        >>> style = SmearStyle(width=160, height=120, rbc_px=40)
+        >>> smear, other = render(style, seed=1).pixels, render(style, seed=2).pixels
+        >>> images = saved("a.png", smear), saved("b.png", other), saved("c.png", np.rot90(smear))
+        >>> pairs = find_near_duplicates(Dataset(("RBC",), images, "drawn"))
+        >>> [(pair.first.name, pair.second.name) for pair in pairs]
+        [('a.png', 'c.png')]
     """
-    prints = prints_of(first)
-    return alike(prints, None if second is None else prints_of(second))
+    return match_hashes(hash_dataset(first), None if second is None else hash_dataset(second))
 
 
-def prints_of(dataset: Dataset) -> Prints:
-    """Return the fingerprints of a data set.
+def hash_dataset(dataset: Dataset) -> HashedImages:
+    """Return the images of a data set with their perceptual hashes.
 
     Raises:
         DataError: an image cannot be read.
     """
     paths = tuple(image.path for image in dataset.images)
-    return Prints(paths, fingerprints(paths))
+    return HashedImages(paths, perceptual_hashes(paths))
 
 
-def alike(first: Prints, second: Prints | None = None) -> list[Pair]:
-    """Return the pairs of fingerprints of one picture, most alike first.
+def match_hashes(first: HashedImages, second: HashedImages | None = None) -> list[NearDuplicate]:
+    """Return the pairs of near-duplicates, highest correlation first.
 
     Args:
-        first: fingerprints.
+        first: images with hashes.
         second: others; None compares the first with each other.
     """
     others = first if second is None else second
-    plain, other_plain = without_shading(first.prints), without_shading(others.prints)
+    flat, other_flat = without_shading(first.hashes), without_shading(others.hashes)
     pairs = []
     for start in range(0, len(first.paths), _BLOCK):
         block = slice(start, start + _BLOCK)
-        likeness = correlations(first.prints[block], others.prints)
-        same = likeness > SAME
+        correlation = correlations(first.hashes[block], others.hashes)
+        same = correlation > MIN_CORRELATION
         if same.any():
-            same &= correlations(plain[block], other_plain) > SAME_CELLS
+            same &= correlations(flat[block], other_flat) > MIN_CORRELATION_WITHOUT_SHADING
         for row, column in np.argwhere(same):
             if second is not None or start + row < column:
-                score = min(float(likeness[row, column]), 1.0)
-                pairs.append(Pair(first.paths[start + row], others.paths[column], score))
+                value = min(float(correlation[row, column]), 1.0)
+                pair = NearDuplicate(first.paths[start + row], others.paths[column], value)
+                pairs.append(pair)
     return sorted(pairs, key=lambda pair: -pair.correlation)
 
 
@@ -172,19 +193,20 @@ def without_duplicates_of(dataset: Dataset, others: Dataset) -> Dataset:
     Raises:
         DataError: an image cannot be read.
     """
-    seen = {pair.first for pair in near_duplicates(dataset, others)}
-    return replace(dataset, images=tuple(i for i in dataset.images if i.path not in seen))
+    repeated = {pair.first for pair in find_near_duplicates(dataset, others)}
+    return replace(dataset, images=tuple(i for i in dataset.images if i.path not in repeated))
 
 
-def distinct(dataset: Dataset) -> Dataset:
+def deduplicate(dataset: Dataset) -> Dataset:
     """Return the data set with each picture once: the first image that shows it.
 
     Raises:
         DataError: an image cannot be read.
     """
     place = {image.path: row for row, image in enumerate(dataset.images)}
+    pairs = find_near_duplicates(dataset)
     dropped: set[Path] = set()
-    for pair in sorted(near_duplicates(dataset), key=lambda p: (place[p.first], place[p.second])):
+    for pair in sorted(pairs, key=lambda pair: (place[pair.first], place[pair.second])):
         if pair.first not in dropped:
             dropped.add(pair.second)
     return replace(dataset, images=tuple(i for i in dataset.images if i.path not in dropped))

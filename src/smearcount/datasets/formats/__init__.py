@@ -1,1 +1,1 @@
-"""Annotated data sets on disk: COCO, VOC and YOLO, read into one form and written from it."""
+"""The annotation formats: one module each, and one entry each in ``table``."""

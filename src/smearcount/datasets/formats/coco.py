@@ -1,7 +1,7 @@
 """COCO: one JSON file with ``images``, ``annotations`` and ``categories``.
 
-A box is ``[left, top, width, height]`` in pixels, which is half-open already; sums are taken in
-decimals, so that no digit is lost between the two forms. A ``score`` per annotation is kept.
+A box is ``[left, top, width, height]`` in pixels, with half-open edges. Right and bottom are summed
+in decimals, so that no digit is lost between the two forms. A ``score`` per annotation is kept.
 Regions marked ``iscrowd`` are no single cells and are left out.
 """
 
@@ -21,48 +21,60 @@ import numpy as np
 
 from smearcount.atomic_write import write_text
 from smearcount.classes import canonical_name
-from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.datasets.formats.naming import image_size, order_classes, plain, put_images
-from smearcount.datasets.formats.text import read_text
+from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.formats.files import copy_images, exact_decimal, image_size, read_text
 from smearcount.errors import DataError
 
-_FILES: Final = ("{}.bbox.json", "{}.json", "instances_{}.json", "annotations/instances_{}.json")
-_DIGITS: Final = 60  # of sums and differences of coordinates, so that none is rounded
+_FILE_NAMES: Final = (
+    "{}.bbox.json",
+    "{}.json",
+    "instances_{}.json",
+    "annotations/instances_{}.json",
+)
+_DIGITS: Final = 60
+"""Decimal digits for sums and differences of coordinates, enough that none is rounded."""
 
 
-def is_coco(folder: Path) -> bool:
-    """Tell whether a folder holds COCO files."""
-    return bool(_files(folder))
+def detect(path: Path) -> bool:
+    """Tell whether a path is a COCO file, or a folder that holds COCO files."""
+    return bool(_files(path)) or (path.is_file() and path.suffix.lower() == ".json")
 
 
-def splits(folder: Path) -> tuple[str, ...]:
-    """Return the names of the splits, sorted."""
-    return tuple(sorted(_files(folder)))
+def splits(path: Path) -> tuple[str, ...]:
+    """Return the names of the splits in a folder, sorted; none for a file."""
+    return tuple(sorted(_files(path)))
 
 
-def read_split(folder: Path, split: str | None = None) -> Dataset:
-    """Read ``SPLIT.bbox.json`` (or ``SPLIT.json``, ``instances_SPLIT.json``) in a folder.
+def read(path: Path, split: str | None = None) -> Dataset:
+    """Read a COCO file, or the file of one split in a folder.
+
+    The file of a split is ``SPLIT.bbox.json``, ``SPLIT.json`` or ``instances_SPLIT.json``. Images
+    are looked up beside the file, in ``images/``, and one folder up.
+
+    Args:
+        path: the file or the folder.
+        split: one of :func:`splits`; None for a file, or for a folder that holds only one.
 
     Raises:
-        DataError: there is no such file, or it is broken, or ``split`` is None among several.
+        DataError: there is no such file, or it or an image is missing or broken, or ``split`` is
+            None among several; the message names file and line.
     """
-    files = _files(folder)
+    if path.is_file():
+        if split is not None:
+            raise DataError(f"{path}: a COCO file has no splits; leave out {split!r}.")
+        return _read_file(path)
+    files = _files(path)
     if split is None and len(files) == 1:
-        return read(next(iter(files.values())))
+        return _read_file(next(iter(files.values())))
     if split is None or split not in files:
         raise DataError(
-            f"{folder}: name one of its splits, {', '.join(files)}"
+            f"{path}: name one of its splits, {', '.join(files)}"
             + (f"; it has no split {split!r}." if split else ".")
         )
-    return read(files[split])
+    return _read_file(files[split])
 
 
-def read(path: Path) -> Dataset:
-    """Read a COCO file; images are looked up beside it, in ``images/``, and one folder up.
-
-    Raises:
-        DataError: the file or an image is missing or broken; the sentence names file and line.
-    """
+def _read_file(path: Path) -> Dataset:
     try:
         text = read_text(path)
         content = json.loads(text, parse_float=Decimal)
@@ -76,17 +88,22 @@ def read(path: Path) -> Dataset:
     return _Reader(path, text, content).dataset()
 
 
-def write(dataset: Dataset, path: Path) -> None:
-    """Write a data set as a COCO file, with its images in ``images/`` beside it.
+def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
+    """Write a data set as a COCO file in a folder, with its images in ``images/`` beside it.
 
     Images, boxes and classes keep the numbers that they came with; without, they count from 1.
     Images that lie below ``images/`` or beside the file already are left where they are.
+
+    Args:
+        dataset: the images and boxes to write.
+        folder: must exist.
+        split: names the file, ``SPLIT.bbox.json``; None stands for ``all``.
 
     Raises:
         DataError: two images have the same name.
         UsageError: the folder cannot be written to.
     """
-    names = _place(dataset, path.parent)
+    names = _copy_images_from_elsewhere(dataset, folder)
     category_ids = dataset.category_ids or tuple(range(1, len(dataset.classes) + 1))
     image_ids = _numbers([image.image_id for image in dataset.images])
     box_ids = iter(_numbers([number for image in dataset.images for number in _box_ids(image)]))
@@ -109,20 +126,20 @@ def write(dataset: Dataset, path: Path) -> None:
     categories = [_json({"id": number, "name": name}) for number, name in numbered]
     tables = {"images": images, "annotations": annotations, "categories": categories}
     parts = [f'"{name}": [\n' + ",\n".join(rows) + "\n]" for name, rows in tables.items()]
-    write_text(path, "{\n" + ",\n".join(parts) + "\n}\n")
+    write_text(folder / f"{split or 'all'}.bbox.json", "{\n" + ",\n".join(parts) + "\n}\n")
 
 
-def _place(dataset: Dataset, folder: Path) -> dict[Path, str]:
-    """Copy images that lie elsewhere into ``images/``; return the name by which each is found."""
+def _copy_images_from_elsewhere(dataset: Dataset, folder: Path) -> dict[Path, str]:
+    """Copy images that lie elsewhere into ``images/``; return the ``file_name`` of every image."""
     homes = (folder / "images", folder)
     names: dict[Path, str] = {}
     for path in (image.path for image in dataset.images):
         home = next((home for home in homes if home in path.parents), None)
         if home is not None:
             names[path] = path.relative_to(home).as_posix()
-    strangers = tuple(image for image in dataset.images if image.path not in names)
-    placed = put_images(replace(dataset, images=strangers), homes[0])
-    return names | {old: new.name for old, new in placed.items()}
+    elsewhere = tuple(image for image in dataset.images if image.path not in names)
+    copied = copy_images(replace(dataset, images=elsewhere), homes[0])
+    return names | {old: new.name for old, new in copied.items()}
 
 
 def _box_ids(image: AnnotatedImage) -> Sequence[int | None]:
@@ -142,14 +159,14 @@ def _numbers(given: Sequence[int | None]) -> list[int]:
 
 def _box_text(xyxy: Sequence[float]) -> str:
     """Return left, top, width and height as JSON, in decimals that add up without a loss."""
-    left, top, right, bottom = (Decimal(plain(value)) for value in xyxy)
+    left, top, right, bottom = (Decimal(exact_decimal(value)) for value in xyxy)
     with localcontext(prec=_DIGITS):
         sides = (left, top, right - left, bottom - top)
     return "[" + ", ".join(f"{side:f}" for side in sides) + "]"
 
 
 class _Reader:
-    """Checks and turns the content of one file; knows where things stand, for messages."""
+    """Checks the content of one file and turns it into a data set; messages name the line."""
 
     def __init__(self, path: Path, text: str, content: Any) -> None:
         self.path = path
@@ -242,11 +259,11 @@ class _Reader:
 
     def _find(self, row: int, name: str) -> Path:
         beside = self.path.parent
-        plain = name.replace("\\", "/")
-        # An absolute path stays as it is in this, and as a last resort only the name counts.
+        relative = name.replace("\\", "/")
+        # Joining keeps an absolute path as it is; the last candidates use the name alone.
         folders = (beside / "images", beside, beside.parent / "images", beside.parent)
-        candidates = [folder / plain for folder in folders]
-        candidates += [folder / Path(plain).name for folder in folders[:2]]
+        candidates = [folder / relative for folder in folders]
+        candidates += [folder / Path(relative).name for folder in folders[:2]]
         for path in candidates:
             if path.is_file():
                 return path
@@ -299,17 +316,17 @@ def _line_of(text: str, table: str, row: int) -> int | None:
 def _files(folder: Path) -> dict[str, Path]:
     """Return the COCO files of a folder by split."""
     found: dict[str, Path] = {}
-    for pattern in reversed(_FILES):
+    for pattern in reversed(_FILE_NAMES):
         before, after = pattern.split("{}")
         for path in sorted(folder.glob(f"{before}*{after}")):
             name = path.name.removeprefix(Path(before).name if before[-1:] != "/" else "")
             name = name.removeprefix("instances_").removesuffix(".json").removesuffix(".bbox")
-            if name and _looks_like_coco(path):
+            if name and _has_coco_keys(path):
                 found[name] = path
     return dict(sorted(found.items()))
 
 
-def _looks_like_coco(path: Path) -> bool:
+def _has_coco_keys(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8-sig") as file:
             head = file.read(1 << 16)

@@ -1,7 +1,8 @@
-"""The numbers of COCO images, boxes and classes, noted beside formats that have none.
+"""``ids.json``: the numbers of COCO images, boxes and classes, kept beside formats without any.
 
-VOC and YOLO know images by name and boxes by order. ``ids.json`` beside them brings a data set
-that came from COCO back with its own numbers. It may be deleted: then COCO numbers from 1.
+VOC and YOLO identify images by name and boxes by order. With this file beside them, a data set
+that came from COCO returns to COCO with its own numbers. It may be deleted: then COCO numbers
+from 1.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ FILE: Final = "ids.json"
 
 @dataclass(frozen=True)
 class Ids:
-    """What ``ids.json`` says of one split.
+    """The numbers of one split.
 
     Attributes:
         category_ids: one per class in label order, or None.
-        images: by the stem of the image, its number and those of its boxes; in file order.
+        images: number of the image and numbers of its boxes by the image's stem; in file order.
     """
 
     category_ids: tuple[int, ...] | None = None
     images: Mapping[str, tuple[int | None, list[int] | None]] = field(default_factory=dict)
 
-    def of_classes(self, classes: tuple[str, ...]) -> tuple[int, ...] | None:
+    def category_ids_of(self, classes: tuple[str, ...]) -> tuple[int, ...] | None:
         """Return the numbers of the classes, None if classes were added since."""
         fits = self.category_ids is not None and len(self.category_ids) == len(classes)
         return self.category_ids if fits else None
 
-    def of_image(self, name: str, n: int) -> tuple[int | None, NDArray[np.int64] | None]:
+    def ids_of_image(self, name: str, n: int) -> tuple[int | None, NDArray[np.int64] | None]:
         """Return the number of an image and of its ``n`` boxes, None if boxes were added since."""
         image_id, box_ids = self.images.get(name, (None, None))
         fits = box_ids is not None and len(box_ids) == n
@@ -47,7 +48,7 @@ class Ids:
 
 
 def read_ids(folder: Path, split: str | None) -> Ids:
-    """Return the numbers noted for a split (None: for all images), none where none are noted.
+    """Return the numbers kept for a split (None: for all images); empty where there are none.
 
     Raises:
         DataError: the file is broken.
@@ -63,7 +64,7 @@ def read_ids(folder: Path, split: str | None) -> Ids:
         raise DataError(f"{folder / FILE}: not as written; delete it to number anew.") from None
 
 
-def note_ids(folder: Path, dataset: Dataset, split: str | None) -> None:
+def write_ids(folder: Path, dataset: Dataset, split: str | None) -> None:
     """Write the numbers of a split into ``ids.json``, beside those of other splits."""
     rows = {image.path.stem: [image.image_id, _list(image)] for image in dataset.images}
     if dataset.category_ids is None and all(row == [None, None] for row in rows.values()):

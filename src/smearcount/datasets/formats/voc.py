@@ -1,8 +1,8 @@
 """Pascal VOC: one XML file per image in ``Annotations/``, lists of names in ``ImageSets/Main/``.
 
-Coordinates are kept as they are: ``xmin, ymin, xmax, ymax`` become left, top, right, bottom. That
-is how BCCD, and most tools today, mean them (a box up to the right border of a 640 px image has
-``xmax`` 640); the original VOC counted from 1, which would differ by one pixel at left and top.
+Coordinates are kept as they are: ``xmin, ymin, xmax, ymax`` become left, top, right, bottom. BCCD
+and most tools today write them so (a box up to the right border of a 640 px image has ``xmax``
+640); the original VOC counted from 1, which differs by one pixel at left and top.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ import numpy as np
 
 from smearcount.atomic_write import write_text
 from smearcount.classes import canonical_name
-from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.datasets.formats.ids import note_ids, read_ids
-from smearcount.datasets.formats.naming import (
+from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.formats.files import (
+    copy_images,
+    exact_decimal,
+    files_in,
     image_size,
     images_in,
-    order_classes,
-    plain,
-    put_images,
+    read_text,
 )
-from smearcount.datasets.formats.text import read_text
+from smearcount.datasets.formats.ids import read_ids, write_ids
 from smearcount.errors import DataError
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 CLASSES_FILE: Final = "classes.txt"
 
 
-def is_voc(folder: Path) -> bool:
+def detect(folder: Path) -> bool:
     """Tell whether a folder is laid out as VOC."""
     return (folder / "Annotations").is_dir()
 
 
 def splits(folder: Path) -> tuple[str, ...]:
     """Return the names of the lists in ``ImageSets/Main``, sorted."""
-    return tuple(sorted(path.stem for path in (folder / "ImageSets" / "Main").glob("*.txt")))
+    return tuple(path.stem for path in files_in(folder / "ImageSets" / "Main", ".txt"))
 
 
 def read(folder: Path, split: str | None = None) -> Dataset:
@@ -52,9 +52,9 @@ def read(folder: Path, split: str | None = None) -> Dataset:
         split: a list in ``ImageSets/Main``; None reads every annotation.
 
     Raises:
-        DataError: a file is missing or broken; the sentence names it, the line and what to do.
+        DataError: a file is missing or broken; the message names it, the line and the remedy.
     """
-    annotations = {path.stem: path for path in sorted((folder / "Annotations").glob("*.xml"))}
+    annotations = {path.stem: path for path in files_in(folder / "Annotations", ".xml")}
     names = list(annotations) if split is None else _names(folder, split, annotations)
     parsed = {name: _parse(path) for name, path in annotations.items()}
     ids = read_ids(folder, split)
@@ -77,9 +77,9 @@ def read(folder: Path, split: str | None = None) -> Dataset:
                 f"{annotations[name]}: JPEGImages has no image {name}.jpg; add it or drop the file."
             )
         image = _image(parsed[name], images[name], annotations[name], classes)
-        image_id, box_ids = ids.of_image(name, len(image))
+        image_id, box_ids = ids.ids_of_image(name, len(image))
         found.append(replace(image, image_id=image_id, box_ids=box_ids))
-    return Dataset(classes, tuple(found), str(folder), ids.of_classes(classes))
+    return Dataset(classes, tuple(found), str(folder), ids.category_ids_of(classes))
 
 
 def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
@@ -89,7 +89,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     classes without a box and their order are kept.
 
     Args:
-        dataset: what to write.
+        dataset: the images and boxes to write.
         folder: made if missing.
         split: the list to write in ``ImageSets/Main``; None writes none.
 
@@ -99,12 +99,12 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     """
     images, annotations = folder / "JPEGImages", folder / "Annotations"
     others = {name for other in splits(folder) if other != split for name in _listed(folder, other)}
-    placed = put_images(dataset, images)
+    copied = copy_images(dataset, images)
     images_in(images)
     annotations.mkdir(exist_ok=True)
     for image in dataset.images:
         path = annotations / f"{image.path.stem}.xml"
-        text = _xml(image, placed[image.path].name, dataset.classes)
+        text = _xml(image, copied[image.path].name, dataset.classes)
         if image.path.stem in others and read_text(path) != text:
             raise DataError(
                 f"{path}: another split has other labels for an image of this name; rename one."
@@ -116,7 +116,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         names = "".join(f"{image.path.stem}\n" for image in dataset.images)
         write_text(lists / f"{split}.txt", names)
     write_text(folder / CLASSES_FILE, "\n".join(dataset.classes) + "\n")
-    note_ids(folder, dataset, split)
+    write_ids(folder, dataset, split)
 
 
 def _xml(image: AnnotatedImage, name: str, classes: Sequence[str]) -> str:
@@ -136,9 +136,13 @@ def _xml(image: AnnotatedImage, name: str, classes: Sequence[str]) -> str:
             "\t\t<pose>Unspecified</pose>",
             "\t\t<truncated>0</truncated>",
             "\t\t<difficult>0</difficult>",
-            *([] if image.scores is None else [f"\t\t<score>{plain(image.scores[row])}</score>"]),
+            *(
+                []
+                if image.scores is None
+                else [f"\t\t<score>{exact_decimal(image.scores[row])}</score>"]
+            ),
             "\t\t<bndbox>",
-            *(f"\t\t\t<{tag}>{plain(value)}</{tag}>" for tag, value in corners),
+            *(f"\t\t\t<{tag}>{exact_decimal(value)}</{tag}>" for tag, value in corners),
             "\t\t</bndbox>",
             "\t</object>",
         ]
@@ -147,7 +151,7 @@ def _xml(image: AnnotatedImage, name: str, classes: Sequence[str]) -> str:
 
 @dataclass
 class _Object:
-    """One ``<object>``: where it starts, and the text of its elements."""
+    """One ``<object>``: the line where it starts, and text and line of each of its elements."""
 
     line: int
     texts: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -156,14 +160,14 @@ class _Object:
 
 @dataclass
 class _File:
-    """What one XML file says."""
+    """The content of one XML file."""
 
     objects: list[_Object] = field(default_factory=list)
     texts: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def _names(folder: Path, split: str, known: Container[str]) -> list[str]:
-    """Return the image names of a list; what follows a name, as VOC allows, is dropped."""
+    """Return the image names of a list, without the columns that VOC allows after a name."""
     path = folder / "ImageSets" / "Main" / f"{split}.txt"
     if not path.is_file():
         here = ", ".join(splits(folder)) or "none"
@@ -173,13 +177,16 @@ def _names(folder: Path, split: str, known: Container[str]) -> list[str]:
 
 
 def _listed(folder: Path, split: str) -> list[str]:
-    """Return the lines of a list that say anything."""
+    """Return the lines of a list that are not blank."""
     text = read_text(folder / "ImageSets" / "Main" / f"{split}.txt")
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _parse(path: Path) -> _File:
-    """Read one annotation file; element paths below ``annotation`` (or ``object``) are the keys."""
+    """Read one annotation file.
+
+    The keys of the texts are the paths of their elements below ``annotation``, or ``object``.
+    """
     file = _File()
     stack: list[str] = []
     text: list[str] = []

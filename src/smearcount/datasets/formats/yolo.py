@@ -1,45 +1,43 @@
-"""YOLO text labels: ``class x_centre y_centre width height``, relative to the image, per line.
+"""YOLO text labels: ``class x_center y_center width height``, relative to the image, per line.
 
 Folders are ``images/SPLIT`` with ``labels/SPLIT``, or ``SPLIT/images`` with ``SPLIT/labels``, or
 ``images`` with ``labels`` without splits. Class names come from ``data.yaml`` or ``classes.txt``.
-A sixth number is a score. Pixel coordinates are rounded to a millionth of a pixel, beyond which
-relative numbers carry only noise.
+A sixth number is a score. Pixel coordinates are rounded to a millionth of a pixel: relative
+numbers hold no more than rounding errors beyond that.
 """
 
 from __future__ import annotations
 
-import json
-import re
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from smearcount.atomic_write import write_text
 from smearcount.classes import canonical_name
-from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.datasets.formats.ids import Ids, note_ids, read_ids
-from smearcount.datasets.formats.naming import (
+from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.formats.files import (
+    copy_images,
+    exact_decimal,
+    files_in,
     image_size,
     images_in,
-    order_classes,
-    plain,
-    put_images,
+    read_text,
 )
-from smearcount.datasets.formats.text import read_text
+from smearcount.datasets.formats.ids import Ids, read_ids, write_ids
 from smearcount.errors import DataError
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 _DECIMALS_PX: Final = 6
-_ENTRY: Final = re.compile(
-    r"""[\s\[{,]*(?:-\s+)?(?:(?P<number>\d+)\s*:\s*)?"""
-    r"""(?P<name>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,\[\]{}#'"][^,\[\]{}#]*)"""
-    r"""[\s\]},]*(?:#.*$)?"""
-)
+_YAML_SUFFIXES: Final = (".yaml", ".yml")
+_LINE: Final = "class x_center y_center width height"
 
 
-def is_yolo(folder: Path) -> bool:
+def detect(folder: Path) -> bool:
     """Tell whether a folder is laid out as YOLO."""
     return bool(_pairs(folder))
 
@@ -57,19 +55,19 @@ def read(folder: Path, split: str | None = None) -> Dataset:
         split: such as ``train``; None reads every split.
 
     Raises:
-        DataError: a file is missing or broken; the sentence names it, the line and what to do.
+        DataError: a file is missing or broken; the message names it, the line and the remedy.
     """
     pairs = _pairs(folder)
     if split is not None and split not in pairs:
         known = ", ".join(name for name in pairs if name) or "none"
         raise DataError(f"{folder}: it has no split {split!r}; the splits here are: {known}.")
-    written = class_names(folder)
-    classes = order_classes(written)
-    to_label = np.array([classes.index(canonical_name(name)) + 1 for name in written], np.int64)
+    names = class_names(folder)
+    classes = order_classes(names.values())
+    labels = {number: classes.index(canonical_name(name)) + 1 for number, name in names.items()}
     images: list[AnnotatedImage] = []
     for name in pairs if split is None else (split,):
-        images += _split(*pairs[name], to_label, read_ids(folder, name))
-    category_ids = read_ids(folder, split).of_classes(classes)
+        images += _read_split(*pairs[name], labels, read_ids(folder, name))
+    category_ids = read_ids(folder, split).category_ids_of(classes)
     return Dataset(classes, tuple(images), str(folder), category_ids)
 
 
@@ -77,7 +75,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     """Write a data set as a YOLO folder with ``data.yaml``, images included; other splits stay.
 
     Args:
-        dataset: what to write.
+        dataset: the images and boxes to write.
         folder: made if missing.
         split: such as ``train``; None writes ``images/`` and ``labels/`` without splits.
 
@@ -85,28 +83,25 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         DataError: two images have the same name, or the folder has other classes already.
         UsageError: the folder cannot be written to.
     """
-    yaml = folder / _NAME_FILES[0]
-    if yaml.is_file() and class_names(folder) != dataset.classes:
-        raise DataError(f"{yaml}: it names other classes; choose an empty folder.")
-    placed = put_images(dataset, folder / "images" / (split or ""))
+    data_yaml = folder / _NAME_FILES[0]
+    if data_yaml.is_file() and class_names(folder) != dict(enumerate(dataset.classes)):
+        raise DataError(f"{data_yaml}: it names other classes; choose an empty folder.")
+    copied = copy_images(dataset, folder / "images" / (split or ""))
     labels = folder / "labels" / (split or "")
     labels.mkdir(parents=True, exist_ok=True)
     for image in dataset.images:
         text = "".join(f"{line}\n" for line in _lines(image))
-        write_text(labels / f"{placed[image.path].stem}.txt", text)
-    parts = [f"{_yaml_key(name)}: images/{name}" for name in splits(folder)] or ["train: images"]
-    names = [f"  - {json.dumps(name, ensure_ascii=False)}" for name in dataset.classes]
-    text = "\n".join(["path: .", *parts, f"nc: {len(names)}", "names:", *names, ""])
-    write_text(yaml, text)
-    note_ids(folder, dataset, split)
+        write_text(labels / f"{copied[image.path].stem}.txt", text)
+    write_text(data_yaml, _data_yaml(splits(folder), dataset.classes))
+    write_ids(folder, dataset, split)
 
 
 def _lines(image: AnnotatedImage) -> list[str]:
-    """Return the label lines, with as few decimals (6 or more) as bring each box back exactly."""
+    """Return the label lines, with the fewest decimals (at least 6) that read back exactly."""
     boxes = np.round(image.boxes_xyxy_px, _DECIMALS_PX)
     size = np.array([image.width, image.height], dtype=np.float64)
-    centre, extent = (boxes[:, :2] + boxes[:, 2:]) / 2 / size, (boxes[:, 2:] - boxes[:, :2]) / size
-    relative = np.concatenate([centre, extent], axis=1)
+    center, extent = (boxes[:, :2] + boxes[:, 2:]) / 2 / size, (boxes[:, 2:] - boxes[:, :2]) / size
+    relative = np.concatenate([center, extent], axis=1)
     texts: list[str] = [""] * len(boxes)
     open_rows = np.arange(len(boxes))
     for decimals in range(6, 18):
@@ -117,31 +112,29 @@ def _lines(image: AnnotatedImage) -> list[str]:
         open_rows = open_rows[(found != boxes[open_rows]).any(axis=1)]
     scores = [""] * len(boxes)
     if image.scores is not None:
-        scores = [f" {plain(score)}" for score in image.scores]
+        scores = [f" {exact_decimal(score)}" for score in image.scores]
     return [
         f"{label - 1} {text}{score}"
         for label, text, score in zip(image.labels, texts, scores, strict=True)
     ]
 
 
-def _yaml_key(split: str) -> str:
-    return "val" if split in ("valid", "validation") else split
-
-
-def class_names(folder: Path) -> tuple[str, ...]:
-    """Return the class names in the order of their numbers, from ``data.yaml`` or ``classes.txt``.
+def class_names(folder: Path) -> dict[int, str]:
+    """Return the class names by their numbers, from ``data.yaml`` or ``classes.txt``.
 
     Raises:
-        DataError: there is no such file, or it names no class.
+        DataError: there is no such file, it is broken, or it names no class.
     """
     for name in _NAME_FILES:
         path = folder / name
         if path.is_file():
-            text = read_text(path)
-            names = _yaml_names(text) if "yaml" in name or "yml" in name else text.splitlines()
-            names = [name.strip() for name in names if name.strip()]
+            if path.suffix in _YAML_SUFFIXES:
+                names = _names_in_yaml(path)
+            else:
+                lines = (line.strip() for line in read_text(path).splitlines())
+                names = dict(enumerate(line for line in lines if line))
             if names:
-                return tuple(names)
+                return names
             raise DataError(f"{path}: it names no class; add for instance names: [WBC, RBC].")
     raise DataError(
         f"{folder}: the class names are missing; add classes.txt with one name per line, "
@@ -165,14 +158,63 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     return found
 
 
-def _split(
+def _names_in_yaml(path: Path) -> dict[int, str]:
+    """Return the class names under ``names``: a list, or a mapping from numbers to names.
+
+    The base loader leaves every value a string, so that a class called ``no`` or ``1`` keeps its
+    name, and it builds nothing but strings, lists and mappings.
+    """
+    try:
+        content = yaml.load(read_text(path), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path} line {mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "forbidden characters or deep nesting"
+        raise DataError(f"{where}: not valid YAML ({problem}); correct it.") from None
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, str):
+        names = names.split(",")
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict):
+        return {}
+    found = {}
+    for number, name in names.items():
+        if not isinstance(name, str) or not str(number).strip().isdecimal():
+            raise DataError(
+                f"{path}: names must be a list of names, or a mapping from class numbers to names, "
+                f"not {str(number)[:40]!r}: {str(name)[:40]!r}."
+            )
+        found[int(number)] = name.strip()
+    return {number: name for number, name in sorted(found.items()) if name}
+
+
+def _data_yaml(split_names: tuple[str, ...], classes: tuple[str, ...]) -> str:
+    """Return the text of ``data.yaml``."""
+    places = {_yaml_key(name): f"images/{name}" for name in split_names} or {"train": "images"}
+    head = {"path": ".", **places, "nc": len(classes)}
+    lines = [
+        yaml.safe_dump(head, allow_unicode=True, sort_keys=False) + "names:\n",
+        *(
+            "  - " + yaml.safe_dump(name, default_style='"', width=math.inf, allow_unicode=True)
+            for name in classes
+        ),
+    ]
+    return "".join(lines)
+
+
+def _yaml_key(split: str) -> str:
+    return "val" if split in ("valid", "validation") else split
+
+
+def _read_split(
     image_folder: Path,
     label_folder: Path,
-    to_label: NDArray[np.int64],
+    labels: Mapping[int, int],
     ids: Ids,
 ) -> list[AnnotatedImage]:
     images = images_in(image_folder)
-    label_files = {path.stem: path for path in sorted(label_folder.glob("*.txt"))}
+    label_files = {path.stem: path for path in files_in(label_folder, ".txt")}
     label_files.pop("classes", None)
     for name, path in label_files.items():
         if name not in images:
@@ -182,15 +224,15 @@ def _split(
     found = []
     for name in order:
         width, height = image_size(images[name])
-        rows = _rows(label_files[name], len(to_label)) if name in label_files else np.zeros((0, 5))
-        image_id, box_ids = ids.of_image(name, len(rows))
+        rows = _rows(label_files[name], labels) if name in label_files else np.zeros((0, 5))
+        image_id, box_ids = ids.ids_of_image(name, len(rows))
         found.append(
             AnnotatedImage(
                 images[name],
                 width,
                 height,
                 to_pixels(rows[:, 1:5], width, height),
-                to_label[rows[:, 0].astype(np.int64)],
+                np.array([labels[int(number)] for number in rows[:, 0]], dtype=np.int64),
                 rows[:, 5] if rows.shape[1] == 6 else None,
                 image_id,
                 box_ids,
@@ -199,7 +241,7 @@ def _split(
     return found
 
 
-def _rows(path: Path, n_classes: int) -> NDArray[np.float64]:
+def _rows(path: Path, classes: Mapping[int, int]) -> NDArray[np.float64]:
     """Return the numbers of a label file, shape (n, 5), or (n, 6) with scores."""
     rows: list[list[float]] = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
@@ -211,23 +253,30 @@ def _rows(path: Path, n_classes: int) -> NDArray[np.float64]:
             row = [float(word) for word in words]
         except ValueError:
             raise DataError(
-                f"{where}: {line.strip()!r} is not all numbers; "
-                "write: class x_centre y_centre width height."
+                f"{where}: {line.strip()[:80]!r} is not all numbers; write: {_LINE}."
             ) from None
-        if len(row) not in (5, 6) or not np.isfinite(row).all():
-            raise DataError(
-                f"{where}: {len(row)} numbers stand here instead of 5; "
-                "write: class x_centre y_centre width height."
+        if len(row) not in (5, 6):
+            raise DataError(f"{where}: {len(row)} numbers stand here instead of 5; write: {_LINE}.")
+        if not np.isfinite(row).all():
+            wrong = next(
+                word for word, value in zip(words, row, strict=True) if not np.isfinite(value)
             )
-        if row[0] not in range(n_classes):
+            raise DataError(f"{where}: {wrong[:80]!r} is no finite number; write: {_LINE}.")
+        if row[0] not in classes:
             raise DataError(
-                f"{where}: class {words[0]} is unknown, for only {n_classes} are named; "
-                f"add its name to data.yaml or classes.txt, or use 0 to {n_classes - 1}."
+                f"{where}: class {words[0][:80]} is unknown, for only {len(classes)} are named; "
+                "add its name to data.yaml or classes.txt, or use one of "
+                f"{', '.join(str(known) for known in classes)}."
             )
         if np.abs(row[1:5]).max() > 2:
             raise DataError(
                 f"{where}: coordinates must be fractions of the image's width and height "
                 "(0 to 1), not pixels; divide them by the image's size."
+            )
+        if len(row) == 6 and not 0 <= row[5] <= 1:
+            raise DataError(
+                f"{where}: the sixth number must be a score from 0 to 1, not {words[5][:80]}; "
+                "delete this column if it holds something else, such as track numbers."
             )
         if rows and len(row) != len(rows[0]):
             raise DataError(f"{where}: some lines have a score and some not; make them alike.")
@@ -236,36 +285,7 @@ def _rows(path: Path, n_classes: int) -> NDArray[np.float64]:
 
 
 def to_pixels(relative: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-    """Turn relative centre and size, shape (n, 4), into xyxy pixels."""
+    """Return relative centers and sizes, shape (n, 4), as xyxy pixels."""
     size = np.array([width, height], dtype=np.float64)
-    centre, half = relative[:, :2] * size, relative[:, 2:4] * size / 2
-    return np.round(np.concatenate([centre - half, centre + half], axis=1), _DECIMALS_PX)
-
-
-def _yaml_names(text: str) -> list[str]:
-    """Return ``names`` of a data.yaml: a list or a numbered mapping, on one line or on many."""
-    lines = text.split("\n")
-    start = next((i for i, line in enumerate(lines) if re.match(r"names\s*:", line)), None)
-    if start is None:
-        return []
-    body = [lines[start].split(":", 1)[1]]
-    for line in lines[start + 1 :]:
-        if line.strip() and not line[0].isspace() and line[0] not in "-]}#":
-            break
-        body.append(line)
-    found = []
-    for line in body:
-        if line.lstrip()[:1] != "#":
-            found += [match for match in _ENTRY.finditer(line) if match["name"].strip()]
-    if found and all(match["number"] for match in found):
-        found.sort(key=lambda match: int(match["number"]))
-    return [_unquoted(match["name"].strip()) for match in found]
-
-
-def _unquoted(name: str) -> str:
-    if name.startswith('"'):
-        try:
-            return str(json.loads(name))
-        except ValueError:
-            return name.strip('"')
-    return name[1:-1].replace("''", "'") if name.startswith("'") else name
+    center, half = relative[:, :2] * size, relative[:, 2:4] * size / 2
+    return np.round(np.concatenate([center - half, center + half], axis=1), _DECIMALS_PX)

@@ -1,30 +1,24 @@
-"""Class names and image files: what data sets call them, and where they lie."""
+"""The files of a data set: find, measure and copy images, read text, write exact numbers."""
 
 from __future__ import annotations
 
 import filecmp
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from smearcount.classes import CLASS_NAMES, canonical_name
 from smearcount.datasets.dataset import Dataset
 from smearcount.errors import DataError
 from smearcount.image.find import SUFFIXES
 from smearcount.image.raster import orientation_of, suppress_warnings
 
 
-def order_classes(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the distinct canonical names, the package's three first and in their order.
-
-    Args:
-        names: class names as the data set writes and orders them.
-    """
-    canonical = list(dict.fromkeys(canonical_name(name) for name in names))
-    ours = [name for name in CLASS_NAMES if name in canonical]
-    return (*ours, *(name for name in canonical if name not in CLASS_NAMES))
+def files_in(folder: Path, suffix: str) -> list[Path]:
+    """Return the files directly in a folder with a suffix such as ``.xml``, in any case, sorted."""
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() == suffix]
 
 
 def images_in(folder: Path) -> dict[str, Path]:
@@ -48,14 +42,14 @@ def images_in(folder: Path) -> dict[str, Path]:
 
 
 def image_size(
-    path: Path, declared: tuple[int, int] | None = None, by: str = ""
+    path: Path, declared: tuple[int, int] | None = None, annotation: str = ""
 ) -> tuple[int, int]:
     """Return width and height of an image in pixels, from its header, as it is shown upright.
 
     Args:
         path: the image file.
-        declared: the size that the annotation file tells; None or zeros if it tells none.
-        by: the annotation file, for the message.
+        declared: the size that the annotation file declares; None or zeros if it declares none.
+        annotation: that annotation file, for the message.
 
     Raises:
         DataError: the image is missing, is not an image, or has another size than declared.
@@ -73,23 +67,23 @@ def image_size(
         raise DataError(f"{path}: this is not an image that can be read ({error}).") from None
     if declared is not None and all(declared) and tuple(declared) != (width, height):
         raise DataError(
-            f"{by or path}: it says that {path.name} has {declared[0]}×{declared[1]} pixels, but "
-            f"the image has {width}×{height}; restore the image or scale its boxes."
+            f"{annotation or path}: it says that {path.name} has {declared[0]}×{declared[1]} "
+            f"pixels, but the image has {width}×{height}; restore the image or scale its boxes."
         )
     return width, height
 
 
-def put_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
+def copy_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
     """Copy the images of a data set into one folder, where they are not there already.
 
     Returns:
-        where each image of the data set now lies.
+        the new place of each image of the data set, by its old place.
 
     Raises:
         DataError: two images would get the same name, or another image has it already.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    placed: dict[Path, Path] = {}
+    copied: dict[Path, Path] = {}
     owners: dict[str, Path] = {}
     for image in dataset.images:
         target = folder / image.path.name
@@ -101,10 +95,24 @@ def put_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
                 raise DataError(f"{target}: another image has this name; choose an empty folder.")
         elif not target.exists():
             shutil.copyfile(image.path, target)
-        placed[image.path] = target
-    return placed
+        copied[image.path] = target
+    return copied
 
 
-def plain(value: float) -> str:
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file, with or without the byte order mark that Windows puts first.
+
+    Raises:
+        DataError: it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: byte {error.start + 1} is not UTF-8 text; save the file as UTF-8."
+        ) from None
+
+
+def exact_decimal(value: float) -> str:
     """Write a number so that it reads back exactly, whole numbers without a point."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -1,0 +1,31 @@
+from .check import DataCheck, Finding, check_dataset
+from .clean import clean_dataset
+from .dataset import AnnotatedImage, Dataset
+from .download import Fetched, fetch
+from .near_duplicates import (
+    NearDuplicate,
+    deduplicate,
+    find_near_duplicates,
+    without_duplicates_of,
+)
+from .read import disjoint_split_names, read_dataset, split_names
+from .write import write_dataset
+
+__all__ = [
+    "AnnotatedImage",
+    "DataCheck",
+    "Dataset",
+    "Fetched",
+    "Finding",
+    "NearDuplicate",
+    "check_dataset",
+    "clean_dataset",
+    "deduplicate",
+    "disjoint_split_names",
+    "fetch",
+    "find_near_duplicates",
+    "read_dataset",
+    "split_names",
+    "without_duplicates_of",
+    "write_dataset",
+]

@@ -1,0 +1,89 @@
+"""The table of annotation formats: what recognizes, reads and writes each.
+
+A new format is one module with these functions and one entry here: reading, writing, the messages
+and the help of the command line all ask this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smearcount.datasets.dataset import Dataset
+from smearcount.datasets.formats import coco, voc, yolo
+from smearcount.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Format:
+    """One annotation format.
+
+    Attributes:
+        name: by which commands and functions call it.
+        title: as people write it.
+        layout: the files that a folder of it holds, for help and messages.
+        detect: tells whether a file or folder holds this format.
+        splits: returns the names of the splits in a file or folder, sorted.
+        read: reads a split of it, or all of it for None.
+        write: writes a data set into a folder, as a split or as all of it.
+        shares_images: whether several splits may list the same image.
+    """
+
+    name: str
+    title: str
+    layout: str
+    detect: Callable[[Path], bool]
+    splits: Callable[[Path], tuple[str, ...]]
+    read: Callable[[Path, str | None], Dataset]
+    write: Callable[[Dataset, Path, str | None], None]
+    shares_images: bool
+
+
+FORMATS: Final = (
+    Format(
+        name="voc",
+        title="Pascal VOC",
+        layout="Annotations/ with JPEGImages/",
+        detect=voc.detect,
+        splits=voc.splits,
+        read=voc.read,
+        write=voc.write,
+        shares_images=True,
+    ),
+    Format(
+        name="yolo",
+        title="YOLO",
+        layout="images/ with labels/",
+        detect=yolo.detect,
+        splits=yolo.splits,
+        read=yolo.read,
+        write=yolo.write,
+        shares_images=False,
+    ),
+    Format(
+        name="coco",
+        title="COCO",
+        layout="SPLIT.bbox.json files, or one .json file",
+        detect=coco.detect,
+        splits=coco.splits,
+        read=coco.read,
+        write=coco.write,
+        shares_images=True,
+    ),
+)
+"""In the order in which they are tried on a folder."""
+
+
+def format_named(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises:
+        UsageError: there is no such format; the message lists those that there are.
+    """
+    for form in FORMATS:
+        if form.name == name:
+            return form
+    known = ", ".join(sorted(form.name for form in FORMATS))
+    raise UsageError(f"format must be one of {known}, not {name!r}.")

@@ -1,0 +1,51 @@
+"""Write a data set into a folder, in any format of the table, images included."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from smearcount.datasets.dataset import Dataset
+from smearcount.datasets.formats.table import format_named
+from smearcount.errors import DataError
+
+
+def write_dataset(
+    dataset: Dataset, folder: str | os.PathLike[str], format: str, split: str | None = None
+) -> None:
+    """Write a data set into a folder, images included, beside the splits that it has already.
+
+    Args:
+        dataset: the images and boxes to write.
+        folder: made if missing.
+        format: the name of a format in :data:`smearcount.datasets.formats.table.FORMATS`:
+            ``coco`` writes ``SPLIT.bbox.json`` and ``images/``; ``voc`` and ``yolo`` their folders.
+        split: such as ``train``; None writes all as one (COCO: ``all.bbox.json``).
+
+    Raises:
+        UsageError: there is no such format.
+        DataError: two images have the same name, or the folder holds something else or cannot
+            be made.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> from smearcount.datasets import AnnotatedImage, Dataset, read_dataset, write_dataset
+        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> smear = render(SmearStyle(width=160, height=120, rbc_px=40), seed=3)
+        >>> Image.fromarray(smear.pixels).save(folder / "a.png")
+        >>> image = AnnotatedImage(folder / "a.png", 160, 120, smear.boxes_xyxy_px, smear.labels)
+        >>> dataset = Dataset(("WBC", "RBC", "Platelets"), (image,), "drawn")
+        >>> write_dataset(dataset, folder / "yolo", "yolo", "train")
+        >>> len(read_dataset(folder / "yolo", "train").images[0]) == len(smear.labels)
+        True
+    """
+    target = Path(folder)
+    form = format_named(format)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{target}: no folder can be made there ({error.strerror}).") from None
+    form.write(dataset, target, split)
