@@ -15,9 +15,14 @@ from dataclasses import replace
 import numpy as np
 
 from smearcount.classes import CLASS_NAMES
+from smearcount.datasets.clean import clean_dataset
 from smearcount.datasets.dataset import AnnotatedImage
-from smearcount.datasets.near_duplicates import fingerprints, near_duplicates, turned
-from smearcount.datasets.read import clean, read_dataset
+from smearcount.datasets.near_duplicates import (
+    find_near_duplicates,
+    flips_and_turns,
+    perceptual_hashes,
+)
+from smearcount.datasets.read import read_dataset
 from smearcount.detections.detections import Detections
 from smearcount.evaluation.average_precision import mean_average_precision
 
@@ -45,13 +50,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data")
     asked = parser.parse_args()
-    train, val = (clean(read_dataset(asked.data, split)) for split in ("train", "val"))
+    train, val = (clean_dataset(read_dataset(asked.data, split)) for split in ("train", "val"))
     everything = replace(train, images=train.images + val.images)
     images = {image.path: image for image in everything.images}
     first, second = [], []
-    for pair in near_duplicates(everything):
-        one, other = fingerprints([pair.first, pair.second])
-        alike = (turned(other[None])[:, 0] * one).sum(axis=(1, 2))
+    for pair in find_near_duplicates(everything):
+        one, other = perceptual_hashes([pair.first, pair.second])
+        alike = (flips_and_turns(other[None])[:, 0] * one).sum(axis=(1, 2))
         if alike.max() > COPY:
             first.append(labels(images[pair.first]))
             second.append(labels(images[pair.second], int(alike.argmax())))

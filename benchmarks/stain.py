@@ -20,8 +20,9 @@ from PIL import Image
 from unseen import judge
 
 from smearcount import load_detector
-from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
-from smearcount.datasets.read import clean, read_dataset
+from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_of
+from smearcount.datasets.read import read_dataset
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
 from smearcount.training.augment import change_looks
@@ -45,9 +46,9 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--model", default=None, help="instead of the shipped one")
     asked = parser.parse_args()
-    train = clean(read_dataset(asked.data, "train"))
-    images = clean(read_dataset(asked.data, "val"))
-    images = without_duplicates_of(distinct(images), train)
+    train = clean_dataset(read_dataset(asked.data, "train"))
+    images = clean_dataset(read_dataset(asked.data, "val"))
+    images = without_duplicates_of(deduplicate(images), train)
     rows = []
     for strength in STRENGTHS:
         torch.manual_seed(0)

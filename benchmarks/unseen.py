@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 
 from smearcount import load_detector
 from smearcount.classes import CLASS_NAMES, RBC
-from smearcount.datasets.dataset import AnnotatedImage
-from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
-from smearcount.datasets.read import Dataset, clean, read_dataset, write_dataset
+from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
+from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_of
+from smearcount.datasets.read import read_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.detections.boxes import center, touches_edge
 from smearcount.detections.detections import Detections
 from smearcount.detector import magnification as ruler
@@ -137,11 +139,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--ruler-epochs", type=int, default=6)
     asked = parser.parse_args()
-    train, val = (clean(read_dataset(asked.data, split)) for split in ("train", "val"))
+    train, val = (clean_dataset(read_dataset(asked.data, split)) for split in ("train", "val"))
     for number, name in enumerate(SOURCES):
         folder = asked.out / f"without-{number}"
         files = train_without(name, train, val, folder, asked.epochs, asked.ruler_epochs)
-        held = without_duplicates_of(distinct(of_source(val, name)), train)
+        held = without_duplicates_of(deduplicate(of_source(val, name)), train)
         session = onnxruntime.InferenceSession(files[1], providers=["CPUExecutionProvider"])
         with patch.object(ruler, "_session", return_value=session):
             unseen = judge(held, load_detector(files[0]))

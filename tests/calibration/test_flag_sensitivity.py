@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from smearcount.calibration.flag_sensitivity import CLEAN, DRAWN, measure_flag_sensitivity
-from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.image.image import SmearImage
 from smearcount.quality.flags import OUT_OF_DISTRIBUTION, OUT_OF_FOCUS, TOO_BRIGHT, TOO_DARK
 from smearcount.synthetic.smears import demo_smears

@@ -43,7 +43,7 @@ def test_check_exits_with_0_on_sound_data_and_1_on_errors(folder, tmp_path):
     (folder / "labels" / "val" / "val.txt").write_text("0 .5 .5 .2 .2\n0 .5 .5 .2 .2\n")
     result = run("check", folder, "-o", tmp_path / "out")
     assert result.exit_code == 1
-    assert "error: doubled box: 1 in 1 images" in result.output
+    assert "error: duplicate box: 1 in 1 images" in result.output
     report = json.loads((tmp_path / "out" / "check.json").read_text(encoding="utf-8"))
     assert report["findings"][0]["image"] == "val.png"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from smearcount.datasets.check import check, read_parts
-from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.datasets.check import check_splits, read_splits
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.evaluation.missing_labels import contact_sheet, find_missing_labels
@@ -50,9 +50,9 @@ def test_each_fault_is_found_where_it_is(tmp_path):
     classes = ("WBC", "RBC", "parasite")
     train = Dataset(classes, (sound, faulty, unlabelled, no_rbc), "made")
     val = Dataset(classes, (annotated(again, [[1, 1, 30, 30]], [2]),), "made")
-    report = check({"train": train, "val": val})
+    report = check_splits({"train": train, "val": val})
     in_faulty = [("train", "faulty.png")]
-    assert found(report, "doubled box") == in_faulty
+    assert found(report, "duplicate box") == in_faulty
     assert found(report, "box without area") == in_faulty
     assert found(report, "box beyond the image") == in_faulty
     assert found(report, "one cell with two classes") == in_faulty
@@ -75,24 +75,24 @@ def test_what_cannot_be_trained_on_is_an_error(tmp_path):
     none = np.zeros((0, 4))
     val = Dataset(("RBC",), (annotated(picture(tmp_path, "b.png", 3), none, []),), "made")
     other = Dataset(("RBC", "a"), (annotated(picture(tmp_path, "c.png", 4), box, [2]),), "made")
-    report = check({"train": train, "val": val, "test": other})
+    report = check_splits({"train": train, "val": val, "test": other})
     assert found(report, "image that cannot be read") == [("train", "cut.jpg")]
     assert found(report, "nothing to learn from") == [("val", "")]
     assert found(report, "class that cannot be learned") == [("test", "")]
-    less = check({"train": other, "test": train})
+    less = check_splits({"train": other, "test": train})
     assert not less.of_kind("class that cannot be learned"), "fewer classes can be measured on"
 
 
 def test_an_empty_split_is_told(tmp_path):
     image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
     parts = {"train": Dataset(("RBC",), (image,), "made"), "val": Dataset(("RBC",), (), "made")}
-    (finding,) = check(parts).findings
+    (finding,) = check_splits(parts).findings
     assert (finding.split, finding.detail) == ("val", "there is no image")
 
 
 def test_a_sound_data_set_has_no_findings(tmp_path):
     image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
-    assert check({"": Dataset(("RBC",), (image,), "made")}).findings == ()
+    assert check_splits({"": Dataset(("RBC",), (image,), "made")}).findings == ()
 
 
 def test_a_broken_split_is_a_finding_and_the_others_are_checked(tmp_path):
@@ -102,7 +102,7 @@ def test_a_broken_split_is_a_finding_and_the_others_are_checked(tmp_path):
         picture(tmp_path / "images" / split, "a.png", len(split))
         (tmp_path / "labels" / split / "a.txt").write_text(line)
     (tmp_path / "classes.txt").write_text("RBC\n")
-    parts, broken = read_parts(tmp_path)
+    parts, broken = read_splits(tmp_path)
     assert list(parts) == ["train"]
     assert broken[0].severity == "error"
     assert "a.txt line 1: class 7 is unknown" in broken[0].detail
@@ -110,7 +110,7 @@ def test_a_broken_split_is_a_finding_and_the_others_are_checked(tmp_path):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
 def test_the_known_faults_of_bccd_are_found():
-    report = check(read_parts(DATA / "bccd")[0])
+    report = check_splits(read_splits(DATA / "bccd")[0])
 
     def numbers(kind):
         return {image.removeprefix("BloodImage_")[:5] for _, image in found(report, kind)}
@@ -118,7 +118,7 @@ def test_the_known_faults_of_bccd_are_found():
     assert numbers("box without area") == {"00338", "00343"}
     assert numbers("same picture in two splits") == {"00038"}
     assert {"00134", "00147", "00150", "00224"} <= numbers("image without any RBC")
-    assert len(numbers("doubled box") | numbers("probably doubled box")) == 8
+    assert len(numbers("duplicate box") | numbers("probably duplicate box")) == 8
     assert report.images == {"train": 205, "val": 87}
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smearcount.datasets.digests import differences, known_digests, record
-from smearcount.datasets.fetch import PUBLIC_SETS, fetch
+from smearcount.datasets.download import checksum, differences, fetch
+from smearcount.datasets.public_sets import PUBLIC_SETS, known_checksums
 from smearcount.errors import DownloadError, UsageError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -19,7 +19,7 @@ FILES = {
     f"BCCD/{folder}/{name}": (f"{folder} {name} ".encode() * 9000)
     for folder, name in (("Annotations", "a.xml"), ("JPEGImages", "a.jpg"), ("JPEGImages", "b.jpg"))
 }
-KNOWN = {row[:4]: row[4:] for row in (record(path, content) for path, content in FILES.items())}
+KNOWN = {path: checksum(content) for path, content in FILES.items()}
 
 
 def archive(contents, comment=b"d272fb1" + b"0" * 33, compression=zipfile.ZIP_STORED):
@@ -90,7 +90,7 @@ def serve():
 
 
 def get(server, folder, **options):
-    return fetch("bccd", folder, host=server.url, digests=KNOWN, **options)
+    return fetch("bccd", folder, host=server.url, checksums=KNOWN, **options)
 
 
 def test_what_arrives_is_what_was_published(serve, tmp_path):
@@ -99,7 +99,7 @@ def test_what_arrives_is_what_was_published(serve, tmp_path):
     fetched = get(
         server, tmp_path / "bccd", progress=lambda done, total: seen.append((done, total))
     )
-    assert (fetched.verified, fetched.unverified) == (3, 1)  # the licence has no digest
+    assert (fetched.verified, fetched.unverified) == (3, 1)  # the license has no checksum
     for path, content in FILES.items():
         assert (tmp_path / "bccd" / path).read_bytes() == content
     assert not (tmp_path / "bccd" / "train.py").exists()
@@ -157,10 +157,10 @@ def test_a_folder_of_other_files_is_not_to_be_deleted(serve, tmp_path, monkeypat
 
 def test_a_folder_that_is_there_is_verified_without_network(serve, tmp_path):
     get(serve(archive(FILES)), tmp_path / "bccd")
-    assert fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", digests=KNOWN).verified == 3
+    assert fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", checksums=KNOWN).verified == 3
     (tmp_path / "bccd" / "BCCD" / "JPEGImages" / "a.jpg").write_bytes(b"rotten")
     with pytest.raises(DownloadError, match=r"BCCD/JPEGImages/a\.jpg differ.*delete this folder"):
-        fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", digests=KNOWN)
+        fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", checksums=KNOWN)
 
 
 def link(target):
@@ -199,7 +199,7 @@ def test_what_is_not_the_data_set_is_refused_and_leaves_nothing(serve, tmp_path,
 
 
 def test_a_bomb_is_stopped_while_it_unpacks(serve, tmp_path, monkeypatch):
-    monkeypatch.setattr("smearcount.datasets.fetch._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("smearcount.datasets.download._MAX_BYTES", 1 << 20)
     bomb = archive({"BCCD/JPEGImages/a.jpg": b"\0" * (4 << 20)}, compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(DownloadError, match="unpacks to more than 1048576 bytes"):
         get(serve(bomb), tmp_path / "bccd")
@@ -208,7 +208,7 @@ def test_a_bomb_is_stopped_while_it_unpacks(serve, tmp_path, monkeypatch):
 
 def test_no_network_is_one_sentence(tmp_path):
     with pytest.raises(DownloadError, match=r"no connection.*check the network and try again"):
-        fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", digests=KNOWN)
+        fetch("bccd", tmp_path / "bccd", "http://127.0.0.1:9", checksums=KNOWN)
 
 
 def test_a_missing_repository_is_not_asked_for_again(serve, tmp_path):
@@ -225,10 +225,20 @@ def test_an_unknown_set_names_the_known():
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
 @pytest.mark.parametrize(("name", "n"), [("bccd", 732), ("txl-pbc", 2446)])
-def test_the_digests_kept_are_those_of_the_published_files(name, n):
-    known = known_digests(name)
+def test_the_checksums_kept_are_those_of_the_published_files(name, n):
+    known = known_checksums(name)
     assert len(known) == n
     wrong, unknown, missing = differences(DATA / name, known)
     assert wrong == []
-    assert {Path(path).name for path in unknown} <= {"LICENSE", "sha256.json", "data.yaml"}
+    assert not [path for path in unknown if path.split("/")[0] in PUBLIC_SETS[name].roots]
     assert missing < n / 4 if PUBLIC_SETS[name].complete else missing == 0
+
+
+@pytest.mark.parametrize("name", PUBLIC_SETS)
+def test_the_lists_of_checksums_can_be_read_by_a_person(name):
+    known = known_checksums(name)
+    roots = PUBLIC_SETS[name].roots
+    assert all(path.split("/")[0] in roots for path in known)
+    assert all(len(value) == 32 and int(value, 16) >= 0 for value in known.values())
+    by_name = [(Path(path).stem, path) for path in known]
+    assert by_name == sorted(by_name)

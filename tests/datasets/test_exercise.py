@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smearcount.datasets.exercise import PARTS, exercise_names, write_exercise
-from smearcount.datasets.near_duplicates import near_duplicates
-from smearcount.datasets.read import clean, read_dataset
+from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.exercise import EXERCISE_SPLITS, exercise_names, write_exercise
+from smearcount.datasets.near_duplicates import find_near_duplicates
+from smearcount.datasets.read import read_dataset
 from smearcount.errors import DataError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -28,19 +29,19 @@ def exercise(tmp_path_factory):
 
 
 def test_parts_have_their_sizes_and_share_no_name():
-    names = {part: set(exercise_names(part)) for part in PARTS}
+    names = {part: set(exercise_names(part)) for part in EXERCISE_SPLITS}
     assert {part: len(of) for part, of in names.items()} == {"train": 50, "valid": 20, "test": 20}
-    assert not any(names[one] & names[two] for one, two in combinations(PARTS, 2))
+    assert not any(names[one] & names[two] for one, two in combinations(EXERCISE_SPLITS, 2))
 
 
 @needs_data
 def test_parts_share_no_picture_and_every_box_is_sound(exercise):
-    parts = {part: read_dataset(exercise, part) for part in PARTS}
-    for one, two in combinations(PARTS, 2):
-        assert near_duplicates(parts[one], parts[two]) == []
+    parts = {part: read_dataset(exercise, part) for part in EXERCISE_SPLITS}
+    for one, two in combinations(EXERCISE_SPLITS, 2):
+        assert find_near_duplicates(parts[one], parts[two]) == []
     for dataset in parts.values():
         assert dataset.classes == ("WBC", "RBC", "Platelets")
-        for before, after in zip(dataset.images, clean(dataset).images, strict=True):
+        for before, after in zip(dataset.images, clean_dataset(dataset).images, strict=True):
             np.testing.assert_array_equal(before.boxes_xyxy_px, after.boxes_xyxy_px)
             assert (before.labels == 2).any()
 

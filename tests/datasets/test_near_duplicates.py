@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.datasets.near_duplicates import (
     correlations,
-    distinct,
-    fingerprints,
-    near_duplicates,
+    deduplicate,
+    find_near_duplicates,
+    perceptual_hashes,
     without_duplicates_of,
 )
-from smearcount.datasets.read import AnnotatedImage, Dataset, read_dataset
+from smearcount.datasets.read import read_dataset
 from smearcount.errors import DataError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -48,7 +49,7 @@ def test_a_turned_rescaled_recompressed_picture_is_the_same(save, pose):
     original = save(scene(1), "original.png")
     copy = save(scene(1).transpose(pose).resize((96, 96)), "copy.jpg")
     other = save(scene(2), "other.png")
-    pairs = near_duplicates(data_set(original, other), data_set(copy))
+    pairs = find_near_duplicates(data_set(original, other), data_set(copy))
     assert [(pair.first, pair.second) for pair in pairs] == [(original, copy)]
     assert 0.9 < pairs[0].correlation <= 1
 
@@ -64,9 +65,9 @@ def test_two_fields_under_one_vignette_are_two_pictures(save):
         return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
     first, second = save(field(1), "first.png"), save(field(2), "second.png")
-    assert correlations(fingerprints([first]), fingerprints([second])) > 0.9
+    assert correlations(perceptual_hashes([first]), perceptual_hashes([second])) > 0.9
     again = save(field(1).transpose(Image.Transpose.ROTATE_90), "again.jpg")
-    pairs = near_duplicates(data_set(first, second, again))
+    pairs = find_near_duplicates(data_set(first, second, again))
     assert [(pair.first, pair.second) for pair in pairs] == [(first, again)]
 
 
@@ -75,15 +76,15 @@ def test_a_picture_of_sixteen_bits_has_a_fingerprint(save, tmp_path):
     for name in ("a.png", "b.tif"):
         Image.fromarray(grey[:, ::-1] if name == "b.tif" else grey).save(tmp_path / name)
     other = save(scene(2), "c.png")
-    pairs = near_duplicates(data_set(tmp_path / "a.png", other, tmp_path / "b.tif"))
+    pairs = find_near_duplicates(data_set(tmp_path / "a.png", other, tmp_path / "b.tif"))
     assert [(pair.first.name, pair.second.name) for pair in pairs] == [("a.png", "b.tif")]
 
 
 def test_within_one_set_each_pair_is_told_once(save):
     paths = [save(scene(1), "a.png"), save(scene(2), "b.png"), save(scene(1), "c.png")]
-    pairs = near_duplicates(data_set(*paths))
+    pairs = find_near_duplicates(data_set(*paths))
     assert [(pair.first, pair.second) for pair in pairs] == [(paths[0], paths[2])]
-    assert [image.path for image in distinct(data_set(*paths)).images] == paths[:2]
+    assert [image.path for image in deduplicate(data_set(*paths)).images] == paths[:2]
 
 
 def test_the_other_sets_pictures_are_taken_out(save):
@@ -94,19 +95,19 @@ def test_the_other_sets_pictures_are_taken_out(save):
 
 def test_blank_images_are_like_nothing(save):
     blank = [save(Image.new("RGB", (50, 50), grey), f"{grey}.png") for grey in ("grey", "white")]
-    assert not fingerprints(blank).any()
-    assert near_duplicates(data_set(*blank)) == []
+    assert not perceptual_hashes(blank).any()
+    assert find_near_duplicates(data_set(*blank)) == []
 
 
 def test_an_unreadable_image_is_named(tmp_path):
     (tmp_path / "x.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"x\.png: this image cannot be read"):
-        fingerprints([tmp_path / "x.png"])
+        perceptual_hashes([tmp_path / "x.png"])
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
 def test_the_known_pair_of_bccd_lies_across_its_split():
-    pairs = near_duplicates(
+    pairs = find_near_duplicates(
         read_dataset(DATA / "bccd", "train"), read_dataset(DATA / "bccd", "val")
     )
     assert [(p.first.stem[-2:], p.second.stem[-2:]) for p in pairs] == [("38", "37")]

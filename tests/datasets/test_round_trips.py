@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from smearcount.classes import canonical_name
-from smearcount.datasets.formats.naming import order_classes
-from smearcount.datasets.read import AnnotatedImage, Dataset, read_dataset, splits, write_dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.read import read_dataset, split_names
+from smearcount.datasets.write import write_dataset
 from smearcount.errors import DataError
 
 SIZES = {"a": (64, 48), "b c": (31, 77), "Zelle-Ü.1": (640, 480)}
@@ -182,7 +183,7 @@ def test_splits_lie_side_by_side(images, tmp_path, form):
     )
     write_dataset(replace(whole, images=whole.images[:2]), tmp_path, form, "train")
     write_dataset(replace(whole, images=whole.images[2:]), tmp_path, form, "val")
-    assert splits(tmp_path) == ("train", "val")
+    assert split_names(tmp_path) == ("train", "val")
     assert len(read_dataset(tmp_path, "train")) == 2
     assert len(read_dataset(tmp_path, "valid")) == 1
 

@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 from smearcount.classes import CLASS_NAMES
 from smearcount.cli import app
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.datasets.read import write_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.synthetic.smears import Smear, SmearStyle, render
 
 ROOT = Path(__file__).parents[2]

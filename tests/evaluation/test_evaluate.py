@@ -14,7 +14,7 @@ import smearcount.detector.load
 from smearcount.cli import main
 from smearcount.counts.grouping import grouping
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.read import write_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.detector.detector import Detector
 from smearcount.errors import DataError, UsageError
 from smearcount.evaluation.evaluation import evaluate

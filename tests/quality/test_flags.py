@@ -14,7 +14,7 @@ pytest.importorskip("sklearn")
 
 from smearcount.calibration.corruptions import blur, change_exposure, out_of_distribution_images
 from smearcount.calibration.reference_statistics import fit_reference_statistics
-from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard

@@ -9,7 +9,7 @@ import onnxruntime
 import torch
 from PIL import Image
 
-from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detector.magnification import MagnificationCard
 from smearcount.synthetic.smears import demo_smears
 from smearcount.training.export.quantize import quantise

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from doubles.disc_detector import CARD, png, smear
 from doubles.web_client import correct, settled, upload
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.training.data import DataChoice, read_training_data
 
 FIRST = smear([("RBC", 0.9)] * 11 + [("WBC", 0.8), ("Platelets", 0.7)])

@@ -26,7 +26,7 @@ from smearcount.calibration.thresholds import (
 )
 from smearcount.classes import RBC
 from smearcount.datasets.dataset import Dataset, labels_digest
-from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
+from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_of
 from smearcount.detections.detections import Detections
 from smearcount.detector.calibration import Calibration
 from smearcount.detector.detect import detect
@@ -124,7 +124,7 @@ def calibrate(
     card = detector.card
     _refuse_training_images(card, dataset)
     _refuse_missing_classes(card, dataset)
-    unseen = distinct(dataset)
+    unseen = deduplicate(dataset)
     if training_images is not None:
         unseen = without_duplicates_of(unseen, training_images)
     if len(unseen) < min_images:

@@ -5,28 +5,53 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
-    from smearcount.datasets.check import DataReport
-    from smearcount.datasets.read import Dataset
+    from smearcount.datasets.check import DataCheck
+    from smearcount.datasets.dataset import Dataset
     from smearcount.evaluation.missing_labels import MissingLabel
 
 
 _SHOWN: Final = 5
+"""So many findings of a kind are printed; ``check.json`` holds all."""
 
 _DataPath = Annotated[
     str,
     typer.Argument(
-        metavar="DATA", help="COCO .json, a folder in COCO, VOC or YOLO layout, or a .zip of one."
+        metavar="DATA", help="Folder or .json in one of the formats below, or a .zip of one."
     ),
 ]
+
+
+class _WithFormats(TyperCommand):
+    """A command whose help ends with the table of formats, imported only when help is shown."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the formats below the options."""
+        from smearcount.datasets.formats.table import FORMATS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(form.name, f"{form.title}: {form.layout}") for form in FORMATS])
+
+
+class _WithPublicSets(TyperCommand):
+    """A command whose help ends with the list of public data sets."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the public data sets below the options."""
+        from smearcount.datasets.public_sets import PUBLIC_SETS
+
+        with formatter.section("Public data sets"):
+            formatter.write_dl([(public.name, public.about) for public in PUBLIC_SETS.values()])
+
 
 data = typer.Typer(
     name="data",
@@ -36,9 +61,9 @@ data = typer.Typer(
 )
 
 
-@data.command("fetch")
+@data.command("fetch", cls=_WithPublicSets)
 def fetch_data(
-    name: Annotated[Literal["bccd", "txl-pbc"], typer.Argument(help="Which public data set.")],
+    name: Annotated[str, typer.Argument(help="Which public data set.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder to make. [default: NAME]")
     ] = None,
@@ -48,19 +73,18 @@ def fetch_data(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    from smearcount.datasets.fetch import HOST, fetch
+    from smearcount.datasets.download import HOST, fetch
 
-    folder = out or Path(name)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=None)
         fetched = fetch(
             name,
-            folder,
+            out or Path(name),
             host or HOST,
-            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda done, total: progress.update(task, completed=done, total=total),
         )
-    rest = f", {fetched.unverified} without a known digest" if fetched.unverified else ""
+    rest = f", {fetched.unverified} without a known checksum" if fetched.unverified else ""
     typer.echo(f"{fetched.folder}: {fetched.verified} files verified{rest}.")
 
 
@@ -73,43 +97,45 @@ def exercise(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make.")] = Path("exercise"),
 ) -> None:
     """Write the course exercise's 50, 20 and 20 images of BCCD in its COCO layout."""
+    from smearcount.datasets.download import fetch
     from smearcount.datasets.exercise import write_exercise
-    from smearcount.datasets.fetch import fetch
 
     folder = out.resolve()
     source = bccd or fetch("bccd", folder.with_name(f"{folder.name}-public")).folder
     if source.resolve() == folder:
         raise UsageError(f"{out}: this is the data set itself; name another folder with -o.")
-    for part, n in write_exercise(source, out).items():
-        typer.echo(f"{out / part}.bbox.json: {n} images")
+    for split, n in write_exercise(source, out).items():
+        typer.echo(f"{out / split}.bbox.json: {n} images")
 
 
-@data.command("convert")
+@data.command("convert", cls=_WithFormats)
 def convert(
     source: _DataPath,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
-    to: Annotated[Literal["coco", "voc", "yolo"], typer.Option(help="The format to write.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format to write.")],
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="One split; without it every split.")
     ] = None,
 ) -> None:
-    """Convert a data set between COCO, VOC and YOLO, images included, without a loss.
+    """Convert a data set from one format to another, images included, without a loss.
 
     Numbers and scores are kept; YOLO coordinates to a millionth of a pixel. A split that joins
     others, such as trainval, is left out in YOLO, which keeps each image once.
     """
-    from smearcount.datasets.read import disjoint_splits, read_dataset, splits, write_dataset
+    from smearcount.datasets.formats.table import format_named
+    from smearcount.datasets.read import disjoint_split_names, read_dataset, split_names
+    from smearcount.datasets.write import write_dataset
 
-    listed = disjoint_splits(source) if to == "yolo" else splits(source)
-    for name in (split,) if split else listed or (None,):
+    names = split_names if format_named(to).shares_images else disjoint_split_names
+    for name in (split,) if split else names(source) or (None,):
         dataset = read_dataset(source, name)
         write_dataset(dataset, out, to, name)
         boxes = sum(len(image) for image in dataset.images)
         typer.echo(f"{out}{f' {name}' if name else ''}: {len(dataset)} images, {boxes} boxes")
 
 
-@data.command("check")
-def check_data(
+@data.command("check", cls=_WithFormats)
+def check(
     source: _DataPath,
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="One split; without it every split.")
@@ -129,30 +155,19 @@ def check_data(
     """Report a data set's faults by severity; exit code 1 if there are errors."""
     if model is not None and out is None:
         raise UsageError("--model draws a sheet of the suspects; name a folder for it with -o.")
-    from smearcount.atomic_write import make_folder, open_atomic, write_text
-    from smearcount.datasets.check import check, read_parts
+    from smearcount.datasets.check import check_splits, read_splits
 
-    parts, broken = read_parts(source, split)
-    report = check(parts, broken)
+    splits, broken = read_splits(source, split)
+    report = check_splits(splits, broken)
     _print(report)
-    suspects = _suspects(parts, model) if model is not None else []
+    suspects = _suspects(splits, model) if model is not None else []
     if out is not None:
-        make_folder(out)
-        content = asdict(report) | {
-            "suspects": [asdict(suspect) | {"path": str(suspect.path)} for suspect in suspects]
-        }
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        write_text(out / "check.json", text)
-        if suspects:
-            from smearcount.evaluation.missing_labels import contact_sheet
-
-            with open_atomic(out / "suspects.png") as stream:
-                contact_sheet(suspects).save(stream, format="PNG")
+        _write(out, report, suspects)
     if any(finding.severity == "error" for finding in report.findings):
         raise typer.Exit(1)
 
 
-def _print(report: DataReport) -> None:
+def _print(report: DataCheck) -> None:
     for split, cells in report.cells.items():
         counts = ", ".join(f"{count} {name}" for name, count in cells.items())
         typer.echo(f"{split or 'all'}: {report.images[split]} images; {counts}")
@@ -167,14 +182,29 @@ def _print(report: DataReport) -> None:
             typer.echo(f"  … and {len(findings) - _SHOWN} more; -o FOLDER writes them all")
 
 
-def _suspects(parts: dict[str, Dataset], model: str) -> list[MissingLabel]:
+def _write(out: Path, report: DataCheck, suspects: list[MissingLabel]) -> None:
+    from smearcount.atomic_write import make_folder, open_atomic, write_text
+
+    make_folder(out)
+    content = asdict(report) | {
+        "suspects": [asdict(suspect) | {"path": str(suspect.path)} for suspect in suspects]
+    }
+    write_text(out / "check.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    if suspects:
+        from smearcount.evaluation.missing_labels import contact_sheet
+
+        with open_atomic(out / "suspects.png") as stream:
+            contact_sheet(suspects).save(stream, format="PNG")
+
+
+def _suspects(splits: dict[str, Dataset], model: str) -> list[MissingLabel]:
     from smearcount.evaluation.missing_labels import find_missing_labels
 
     detector = load_detector(model)
     suspects: list[MissingLabel] = []
-    with progress_bar("looking", sum(len(part) for part in parts.values())) as progress:
-        for part in parts.values():
-            suspects += find_missing_labels(part, detector, progress.advance)
+    with progress_bar("detecting", sum(map(len, splits.values()))) as progress:
+        for dataset in splits.values():
+            suspects += find_missing_labels(dataset, detector, progress.advance)
     suspects.sort(key=lambda suspect: -suspect.score)
     images = len({suspect.path for suspect in suspects})
     typer.echo(f"\nwarning: cell that the labels probably miss: {len(suspects)} in {images} images")

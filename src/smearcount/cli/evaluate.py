@@ -144,15 +144,16 @@ def _on_synthetic(detector: Detector, out: Path | None) -> list[str]:
 
 
 def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
-    from smearcount.datasets.near_duplicates import distinct, without_duplicates_of
-    from smearcount.datasets.read import clean, read_dataset
+    from smearcount.datasets.clean import clean_dataset
+    from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_of
+    from smearcount.datasets.read import read_dataset
 
-    dataset = clean(read_dataset(data, split))
+    dataset = clean_dataset(read_dataset(data, split))
     for other in others:
         path, part = _named_split(other)
         dataset = without_duplicates_of(dataset, read_dataset(path, part))
     if others:
-        dataset = distinct(dataset)
+        dataset = deduplicate(dataset)
     named = dataset.source if split is None else f"{dataset.source} ({split})"
     return replace(dataset, source=named)
 

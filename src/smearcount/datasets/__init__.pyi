@@ -1,13 +1,8 @@
-from .check import DataCheck, Finding, check_dataset
+from .check import DataCheck, check_dataset
 from .clean import clean_dataset
 from .dataset import AnnotatedImage, Dataset
-from .download import Fetched, fetch
-from .near_duplicates import (
-    NearDuplicate,
-    deduplicate,
-    find_near_duplicates,
-    without_duplicates_of,
-)
+from .download import fetch
+from .near_duplicates import deduplicate, find_near_duplicates, without_duplicates_of
 from .read import disjoint_split_names, read_dataset, split_names
 from .write import write_dataset
 
@@ -15,9 +10,6 @@ __all__ = [
     "AnnotatedImage",
     "DataCheck",
     "Dataset",
-    "Fetched",
-    "Finding",
-    "NearDuplicate",
     "check_dataset",
     "clean_dataset",
     "deduplicate",

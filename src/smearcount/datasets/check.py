@@ -68,6 +68,13 @@ class DataCheck:
         findings: worst first, then by kind and place.
         cells: how many boxes of each class each split has.
         images: how many images each split has.
+
+    Example:
+        >>> from smearcount.datasets.check import DataCheck, Finding
+        >>> rare = Finding("note", "rare class", "train", "", "WBC: 1 of 90 boxes (1.1%)")
+        >>> check = DataCheck((rare,), cells={"train": {"RBC": 89, "WBC": 1}}, images={"train": 5})
+        >>> [(severity, kind, len(findings)) for severity, kind, findings in check.kinds()]
+        [('note', 'rare class', 1)]
     """
 
     findings: tuple[Finding, ...]
@@ -97,18 +104,14 @@ def check_dataset(path: str | os.PathLike[str], split: str | None = None) -> Dat
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from PIL import Image
-        >>> from smearcount.datasets import check_dataset
-        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> from smearcount.datasets import check_dataset, write_dataset
+        >>> from smearcount.synthetic.dataset import draw_dataset
         >>> folder = Path(tempfile.mkdtemp())
-        >>> for name in ("images", "labels"):
-        ...     (folder / name).mkdir()
-        >>> smear = render(SmearStyle(width=160, height=120, rbc_px=40))
-        >>> Image.fromarray(smear.pixels).save(folder / "images/a.png")
-        >>> _ = (folder / "labels/a.txt").write_text("0 0.5 0.5 0.3 0.3\\n0 0.5 0.5 0.3 0.3")
-        >>> _ = (folder / "data.yaml").write_text("names: [RBC]")
-        >>> [(finding.severity, finding.kind) for finding in check_dataset(folder).findings]
-        [('error', 'duplicate box')]
+        >>> drawn = draw_dataset(folder / "drawn", 2)
+        >>> for split in ("train", "val"):
+        ...     write_dataset(drawn, folder / "yolo", "yolo", split)
+        >>> [finding.kind for finding in check_dataset(folder / "yolo").findings]
+        ['same picture in two splits', 'same picture in two splits', 'rare class', 'rare class']
     """
     return check_splits(*read_splits(path, split))
 
@@ -215,8 +218,8 @@ def _check_image(split: str, image: AnnotatedImage, classes: tuple[str, ...]) ->
         yield Finding("warning", f"image without any {RBC}", split, name, detail)
     empty = (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
     limits = np.array([image.width, image.height] * 2)
-    outside = ((boxes < -OUTSIDE_TOLERANCE_PX) | (boxes > limits + OUTSIDE_TOLERANCE_PX)).any(axis=1)
-    for kind, rows in (("box without area", empty), ("box beyond the image", outside)):
+    beyond = (boxes < -OUTSIDE_TOLERANCE_PX) | (boxes > limits + OUTSIDE_TOLERANCE_PX)
+    for kind, rows in (("box without area", empty), ("box beyond the image", beyond.any(axis=1))):
         for row in np.flatnonzero(rows):
             yield Finding("error", kind, split, name, _described(image, int(row), classes))
     yield from _overlaps(split, image, classes)

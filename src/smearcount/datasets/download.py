@@ -89,7 +89,7 @@ def fetch(
 
     Example:
         >>> from smearcount.datasets import fetch, read_dataset
-        >>> fetched = fetch("bccd", "bccd")  # doctest: +SKIP (it needs the network)
+        >>> fetched = fetch("bccd", "bccd")  # needs the network  # doctest: +SKIP
         >>> len(read_dataset(fetched.folder, "train"))  # doctest: +SKIP
         205
     """
@@ -111,9 +111,7 @@ def fetch(
         _delete_partial(archive)
 
 
-def _unpack(
-    archive: Path, folder: Path, public: PublicSet, known: Mapping[str, str]
-) -> Fetched:
+def _unpack(archive: Path, folder: Path, public: PublicSet, known: Mapping[str, str]) -> Fetched:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{public.name}-") as scratch:
         try:
             with zipfile.ZipFile(archive) as members:
@@ -231,7 +229,7 @@ def _receive(url: str, part: Path, progress: Progress) -> None:
                 sink.write(chunk)
                 done += len(chunk)
                 if done > _MAX_BYTES:
-                    raise DownloadError(f"{url}: the download exceeds {_MAX_BYTES} bytes and was stopped.")
+                    raise DownloadError(f"{url}: larger than {_MAX_BYTES} bytes; stopped.")
                 progress(done, total)
     if total is not None and done < total:
         raise http.client.IncompleteRead(b"", total - done)

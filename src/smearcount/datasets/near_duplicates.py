@@ -133,22 +133,19 @@ def find_near_duplicates(first: Dataset, second: Dataset | None = None) -> list[
 
     Example:
         >>> import tempfile
+        >>> from dataclasses import replace
         >>> from pathlib import Path
-        >>> import numpy as np
         >>> from PIL import Image
-        >>> from smearcount.datasets import AnnotatedImage, Dataset, find_near_duplicates
-        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> from smearcount.datasets import find_near_duplicates
+        >>> from smearcount.synthetic.dataset import draw_dataset
         >>> folder = Path(tempfile.mkdtemp())
-        >>> def saved(name, pixels):
-        ...     Image.fromarray(pixels).save(folder / name)
-        ...     height, width = pixels.shape[:2]
-        ...     return AnnotatedImage(folder / name, width, height, np.zeros((0, 4)), np.zeros(0))
-        >>> style = SmearStyle(width=160, height=120, rbc_px=40)
-        >>> smear, other = render(style, seed=1).pixels, render(style, seed=2).pixels
-        >>> images = saved("a.png", smear), saved("b.png", other), saved("c.png", np.rot90(smear))
-        >>> pairs = find_near_duplicates(Dataset(("RBC",), images, "drawn"))
+        >>> drawn = draw_dataset(folder, 2)
+        >>> first = drawn.images[0]
+        >>> turned = replace(first, path=folder / "turned.jpg")
+        >>> Image.open(first.path).transpose(Image.Transpose.ROTATE_90).save(turned.path)
+        >>> pairs = find_near_duplicates(replace(drawn, images=(*drawn.images, turned)))
         >>> [(pair.first.name, pair.second.name) for pair in pairs]
-        [('a.png', 'c.png')]
+        [('smear-0.png', 'turned.jpg')]
     """
     return match_hashes(hash_dataset(first), None if second is None else hash_dataset(second))
 
@@ -192,6 +189,14 @@ def without_duplicates_of(dataset: Dataset, others: Dataset) -> Dataset:
 
     Raises:
         DataError: an image cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from smearcount.datasets import without_duplicates_of
+        >>> from smearcount.synthetic.dataset import draw_dataset
+        >>> val, train = (draw_dataset(tempfile.mkdtemp(), 2, seed=seed) for seed in (0, 1))
+        >>> [image.path.name for image in without_duplicates_of(val, train).images]
+        ['smear-0.png']
     """
     repeated = {pair.first for pair in find_near_duplicates(dataset, others)}
     return replace(dataset, images=tuple(i for i in dataset.images if i.path not in repeated))
@@ -202,6 +207,15 @@ def deduplicate(dataset: Dataset) -> Dataset:
 
     Raises:
         DataError: an image cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import replace
+        >>> from smearcount.datasets import deduplicate
+        >>> from smearcount.synthetic.dataset import draw_dataset
+        >>> one, again = (draw_dataset(tempfile.mkdtemp(), 1) for _ in range(2))
+        >>> len(deduplicate(replace(one, images=one.images + again.images)))
+        1
     """
     place = {image.path: row for row, image in enumerate(dataset.images)}
     pairs = find_near_duplicates(dataset)

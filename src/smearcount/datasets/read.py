@@ -41,19 +41,13 @@ def read_dataset(path: str | os.PathLike[str], split: str | None = None) -> Data
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from PIL import Image
-        >>> from smearcount.datasets import read_dataset
-        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> from smearcount.datasets import read_dataset, write_dataset
+        >>> from smearcount.synthetic.dataset import draw_dataset
         >>> folder = Path(tempfile.mkdtemp())
-        >>> for name in ("images/train", "labels/train"):
-        ...     (folder / name).mkdir(parents=True)
-        >>> smear = render(SmearStyle(width=160, height=120, rbc_px=40))
-        >>> Image.fromarray(smear.pixels).save(folder / "images/train/a.png")
-        >>> _ = (folder / "labels/train/a.txt").write_text("0 0.5 0.5 0.25 0.25")
-        >>> _ = (folder / "data.yaml").write_text("names: [rbc]")
-        >>> dataset = read_dataset(folder, "train")
-        >>> dataset.classes, dataset.images[0].boxes_xyxy_px
-        (('RBC',), array([[60., 45., 100., 75.]]))
+        >>> write_dataset(draw_dataset(folder / "drawn", 2), folder / "voc", "voc", "train")
+        >>> dataset = read_dataset(folder / "voc", "train")
+        >>> len(dataset), dataset.classes
+        (2, ('WBC', 'RBC', 'Platelets'))
     """
     place, form = _find(Path(path))
     return form.read(place, _split_as_named_here(form.splits(place), split))
@@ -67,6 +61,16 @@ def split_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
     Raises:
         DataError: there is no data set at ``path``.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from smearcount.datasets import split_names, write_dataset
+        >>> from smearcount.synthetic.dataset import draw_dataset
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_dataset(draw_dataset(folder / "drawn", 1), folder / "coco", "coco", "train")
+        >>> split_names(folder / "coco")
+        ('train',)
     """
     place, form = _find(Path(path))
     return form.splits(place)
@@ -80,6 +84,17 @@ def disjoint_split_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
     Raises:
         DataError: there is no data set at ``path``.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from smearcount.datasets import disjoint_split_names, write_dataset
+        >>> from smearcount.synthetic.dataset import draw_dataset
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for split in ("train", "trainval"):
+        ...     write_dataset(draw_dataset(folder / "drawn", 1), folder / "coco", "coco", split)
+        >>> disjoint_split_names(folder / "coco")
+        ('train',)
     """
     names = split_names(path)
     return tuple(name for name in names if "train" not in names or name not in _JOINED_SPLITS)

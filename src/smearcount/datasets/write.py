@@ -30,17 +30,13 @@ def write_dataset(
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from PIL import Image
-        >>> from smearcount.datasets import AnnotatedImage, Dataset, read_dataset, write_dataset
-        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> from smearcount.datasets import split_names, write_dataset
+        >>> from smearcount.synthetic.dataset import draw_dataset
         >>> folder = Path(tempfile.mkdtemp())
-        >>> smear = render(SmearStyle(width=160, height=120, rbc_px=40), seed=3)
-        >>> Image.fromarray(smear.pixels).save(folder / "a.png")
-        >>> image = AnnotatedImage(folder / "a.png", 160, 120, smear.boxes_xyxy_px, smear.labels)
-        >>> dataset = Dataset(("WBC", "RBC", "Platelets"), (image,), "drawn")
-        >>> write_dataset(dataset, folder / "yolo", "yolo", "train")
-        >>> len(read_dataset(folder / "yolo", "train").images[0]) == len(smear.labels)
-        True
+        >>> write_dataset(draw_dataset(folder / "one", 2), folder / "yolo", "yolo", "train")
+        >>> write_dataset(draw_dataset(folder / "two", 1, seed=2), folder / "yolo", "yolo", "val")
+        >>> split_names(folder / "yolo")
+        ('train', 'val')
     """
     target = Path(folder)
     form = format_named(format)

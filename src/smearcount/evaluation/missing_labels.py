@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from smearcount.classes import class_color
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.detections.boxes import iou
 from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector

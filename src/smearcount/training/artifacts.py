@@ -17,7 +17,7 @@ from torch import nn
 from smearcount.calibration.intervals import fit_intervals
 from smearcount.calibration.thresholds import choose_border_odds_ratio, choose_thresholds
 from smearcount.classes import RBC
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.detections.detections import Detections
 from smearcount.detector.border_correction import correct_border_scores_batch
 from smearcount.detector.calibration import Calibration

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.datasets.near_duplicates import without_duplicates_of
-from smearcount.datasets.read import Dataset, clean, read_dataset, splits
+from smearcount.datasets.read import read_dataset, split_names
 from smearcount.errors import DataError, UsageError
 
 
@@ -52,7 +54,7 @@ def read_training_data(choice: DataChoice) -> TrainingData:
         DataError: a data set is broken, the two have different classes, or every validation
             image is a training image too.
     """
-    if choice.val is None and choice.val_split is None and not splits(choice.data):
+    if choice.val is None and choice.val_split is None and not split_names(choice.data):
         raise UsageError(
             f"{choice.data}: it has no splits; name images to validate on by --val DATA."
         )
@@ -80,8 +82,8 @@ def _refuse_empty(dataset: Dataset, purpose: str) -> None:
 
 
 def _read(path: str, split: str | None, usual: str) -> Dataset:
-    wanted = split or (usual if splits(path) else None)
-    return clean(read_dataset(path, wanted))
+    wanted = split or (usual if split_names(path) else None)
+    return clean_dataset(read_dataset(path, wanted))
 
 
 def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:

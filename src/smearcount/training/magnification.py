@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.atomic_write import make_folder, write_text
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.detector.magnification import (
     MAX_RBC_PX,
     MIN_RBC_PX,

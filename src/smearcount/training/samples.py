@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from smearcount.classes import RBC
-from smearcount.datasets.read import AnnotatedImage, Dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
 from smearcount.detector.detect import MAX_LOG2_ERROR, MIN_RBC_PX
 from smearcount.detector.magnification import estimate_magnification
@@ -93,7 +93,7 @@ class CellSamples(TorchDataset[Sample]):
     """The images of a data set in memory, reduced to what the network can use.
 
     Args:
-        dataset: cleaned (see :func:`smearcount.datasets.read.clean`).
+        dataset: cleaned (see :func:`smearcount.datasets.clean_dataset`).
         rbc_px: the red cell's diameter that the network wants; None leaves images as they are.
         stride: input sides are multiples of this.
         augmentation: how to change the images; None shows each whole, at its magnification.

@@ -15,8 +15,7 @@ import torch
 from smearcount.atomic_write import write_text
 from smearcount.calibration.reference_statistics import fit_reference_statistics
 from smearcount.classes import RBC
-from smearcount.datasets.dataset import labels_digest
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset, labels_digest
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.training.artifacts import Outcome, as_before, finish, measure, write_cards

@@ -23,7 +23,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from smearcount.datasets.read import Dataset
+from smearcount.datasets.dataset import Dataset
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
 from smearcount.image.resample import PADDING_GRAY
