@@ -92,3 +92,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
+
+
+CELLS = [("RBC", 0.9)] * 10 + [("RBC", 0.3)] * 3 + [("WBC", 0.8), ("Platelets", 0.7)]
+PICTURE = smear(CELLS)

@@ -183,7 +183,7 @@ def test_drop_count_correct_undo_reload_and_take_away(page: sync_api.Page, tmp_p
     wait_for_counts(page, "corrected", [2, 20, 1])
     page.get_by_role("button", name="Table", exact=True).click()
     rows = page.locator("#table tbody tr").all_inner_texts()
-    page.get_by_text("Take away").click()
+    page.get_by_text("Download").click()
     with page.expect_download() as download:
         page.get_by_text("Table of counts (CSV)").click()
     download.value.save_as(tmp_path / "counts.csv")
@@ -252,7 +252,7 @@ def test_with_an_edge_rule_the_panel_says_what_row_and_file_say(page: sync_api.P
                 page.wait_for_timeout(20)
             row = session_of(page)["photographs"][0]
             assert row["automatic"]["counted"] == row["corrected"]["counted"] == expected
-            text = page.evaluate("async () => (await fetch('api/takeaway/counts.csv')).text()")
+            text = page.evaluate("async () => (await fetch('api/downloads/counts.csv')).text()")
             table = next(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
             assert [int(table[name]) for name in CARD.classes] == expected
 
@@ -460,7 +460,7 @@ def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_ap
                 if (path.endsWith("nobody")) throw new TypeError("no answer");
                 return ask(path, options);
             };
-            const photograph = { row: { id: "nobody" }, journal: 0 };
+            const photograph = { row: { id: "nobody" }, log_length: 0 };
             for (const kind of ["undo", "redo"]) {
                 const say = (why) => said.push(`${kind}: ${why}`);
                 await send(photograph, () => ({ kind }), () => {}, say);

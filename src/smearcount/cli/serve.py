@@ -36,9 +36,12 @@ def serve(
     from smearcount.detector.load import load_detector
     from smearcount.web.app import create_app
 
-    # First the folder: a second server on it learns that, not that the port is taken.
+    # First the folder, so that a second server on it reports that, and not that the port is taken.
     hosts = (host, socket.gethostname())
-    app = create_app(session, load_detector(model), hosts=hosts, model=model)
+    try:
+        app = create_app(session, load_detector(model), hosts=hosts, model=model)
+    except UsageError as error:
+        raise UsageError(f"{str(error).removesuffix('.')} (--session).") from None
     listener = _listen(host, port)
     address = _address(host, listener.getsockname()[1])
     if host not in _LOOPBACK:

@@ -1,4 +1,4 @@
-"""The routes of the page: each a few lines around the session."""
+"""The web application: its routes, each a few lines around the session."""
 
 from __future__ import annotations
 
@@ -24,8 +24,13 @@ from smearcount.image.draw import draw
 from smearcount.results.stored import StoredResult
 from smearcount.web.correction_log import OutdatedError
 from smearcount.web.downloads import WRITERS
-from smearcount.web.photograph import Photograph, UnknownPhotographError
-from smearcount.web.responses import corrected_body, photograph_body, session_body
+from smearcount.web.photographs import Photograph, UnknownPhotographError
+from smearcount.web.responses import (
+    corrected_body,
+    photograph_body,
+    photograph_row,
+    session_body,
+)
 from smearcount.web.schema import (
     CorrectedBody,
     CorrectionBody,
@@ -35,7 +40,7 @@ from smearcount.web.schema import (
     SessionBody,
     SettingsBody,
 )
-from smearcount.web.security import Guard
+from smearcount.web.security import SecurityMiddleware
 from smearcount.web.session import Session
 from smearcount.web.upload import UPLOAD_LIMIT_BYTES, TooLargeError, receive
 from smearcount.web.worker import Worker
@@ -84,32 +89,27 @@ def create_app(
         lifespan=lifespan,
         responses=refusals,  # type: ignore[arg-type]
     )
-    app.add_middleware(Guard, hosts=tuple(hosts), upload_path=UPLOAD_PATH)
+    app.add_middleware(SecurityMiddleware, hosts=tuple(hosts), upload_path=UPLOAD_PATH)
     _answer_errors(app)
     _route_session(app, session)
     _route_photographs(app, session)
-    _route_takeaway(app, session)
+    _route_downloads(app, session)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return app
 
 
 def _answer_errors(app: FastAPI) -> None:
-    def answer(status: int, sentence: Callable[[Exception], str]) -> Callable[..., Response]:
-        return lambda _, error: JSONResponse({"detail": sentence(error)}, status)
+    def answer(status: int) -> Callable[..., Response]:
+        return lambda _, error: JSONResponse({"detail": str(error)}, status)
 
+    # The status of the most specific class of an error is taken.
+    app.add_exception_handler(SmearcountError, answer(400))
+    app.add_exception_handler(UnknownPhotographError, answer(404))
+    app.add_exception_handler(OutdatedError, answer(409))
+    app.add_exception_handler(TooLargeError, answer(413))
     app.add_exception_handler(
-        UnknownPhotographError, answer(404, lambda _: "There is no such photograph.")
-    )
-    app.add_exception_handler(
-        OutdatedError, answer(409, lambda _: "This photograph was corrected elsewhere meanwhile.")
-    )
-    app.add_exception_handler(
-        TooLargeError,
-        answer(413, lambda _: f"Files above {UPLOAD_LIMIT_BYTES // 10**6} MB are not taken."),
-    )
-    app.add_exception_handler(SmearcountError, answer(400, str))
-    app.add_exception_handler(
-        OSError, answer(507, lambda error: f"The disk does not take it ({error}).")
+        OSError,
+        lambda _, error: JSONResponse({"detail": f"The disk does not take it ({error})."}, 507),
     )
 
 
@@ -122,7 +122,7 @@ def _route_session(app: FastAPI, session: Session) -> None:
     @app.put("/api/settings")
     def write_settings(body: SettingsBody) -> SettingsBody:
         """Change thresholds, edge rule and pixel size."""
-        session.set(body.settings())
+        session.change_settings(body.settings())
         return body
 
     @app.post("/api/cancel", status_code=204)
@@ -158,11 +158,11 @@ def _route_photographs(app: FastAPI, session: Session) -> None:
             raise HTTPException(400, "The upload was broken off.") from None
         photograph, new = await run_in_threadpool(session.add, upload, name, sha256)
         response.status_code = 201 if new else 200
-        return await run_in_threadpool(PhotographRow.of, session, photograph)
+        return await run_in_threadpool(photograph_row, session, photograph)
 
     @app.get("/api/photographs/{identity}")
     def read_photograph(identity: Identity) -> PhotographBody:
-        """Return everything that was seen in a photograph."""
+        """Return everything about a photograph that was counted."""
         return photograph_body(session, *_counted(session, identity))
 
     @app.delete("/api/photographs/{identity}", status_code=204)
@@ -173,11 +173,11 @@ def _route_photographs(app: FastAPI, session: Session) -> None:
     @app.post("/api/photographs/{identity}/corrections")
     def correct(identity: Identity, body: CorrectionBody) -> CorrectedBody:
         """Append a correction; once answered, it is on the disk."""
-        photograph, seen = _counted(session, identity)
+        photograph, stored = _counted(session, identity)
         if (body.kind == "edit") != bool(body.remove or body.add):
             raise HTTPException(400, "An edit removes or adds cells; undo and redo do not.")
         session.correct(identity, body.after, body.kind, body.remove, body.add)
-        return corrected_body(session, photograph, seen)
+        return corrected_body(session, photograph, stored)
 
     @app.get("/api/photographs/{identity}/tiles/{level}/{tile}.jpg")
     def read_tile(
@@ -194,12 +194,12 @@ def _route_photographs(app: FastAPI, session: Session) -> None:
         return _picture(session, identity, "thumbnail.jpg")
 
 
-def _route_takeaway(app: FastAPI, session: Session) -> None:
-    @app.get("/api/takeaway/{name}")
-    def take(name: str) -> FileResponse:
-        """Return one of the files to take away."""
+def _route_downloads(app: FastAPI, session: Session) -> None:
+    @app.get("/api/downloads/{name}")
+    def download(name: str) -> FileResponse:
+        """Return one of the files that can be downloaded."""
         if name not in WRITERS:
-            raise HTTPException(404, f"There is {', '.join(WRITERS)} to take away.")
+            raise HTTPException(404, f"The files to download are {', '.join(WRITERS)}.")
         media_type, write = WRITERS[name]
         return _download(name, media_type, lambda path: write(session, path))
 
@@ -207,22 +207,22 @@ def _route_takeaway(app: FastAPI, session: Session) -> None:
     def read_annotated(identity: Identity) -> FileResponse:
         """Return the photograph with its boxes and counts drawn in."""
         photograph, _ = _counted(session, identity)
-        result = session.counted(photograph)
+        result = session.corrected_result(photograph)
         if result is None:
-            raise UnknownPhotographError(identity)
+            raise UnknownPhotographError
         name = f"{Path(photograph.name).stem}.annotated.png"
         return _download(name, "image/png", lambda path: draw(result).save(path, format="PNG"))
 
 
 def _counted(session: Session, identity: str) -> tuple[Photograph, StoredResult]:
-    photograph = session.roll.get(identity)
-    if photograph.seen is None:
+    photograph = session.photographs.get(identity)
+    if photograph.stored is None:
         raise HTTPException(404, "This photograph is not counted yet.")
-    return photograph, photograph.seen
+    return photograph, photograph.stored
 
 
 def _picture(session: Session, identity: str, name: str) -> FileResponse:
-    path = session.folder.tiles(session.roll.get(identity)) / name
+    path = session.folder.tiles(session.photographs.get(identity)) / name
     if not path.is_file():
         raise HTTPException(404, "There is no such picture yet.")
     return FileResponse(path, headers={"Cache-Control": "private, max-age=31536000, immutable"})

@@ -1,4 +1,4 @@
-"""The corrections on disk: lines are only ever appended, and are safe before they are confirmed."""
+"""The corrections on disk: lines are only ever appended, and written before they are confirmed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from smearcount.errors import UsageError
 from smearcount.results.corrections import Correction, history, read_corrections
 
 
-class OutdatedError(Exception):
-    """A correction was made on a view that other corrections have changed since."""
+class OutdatedError(UsageError):
+    """A correction was based on a view that other corrections have changed since."""
+
+    def __init__(self) -> None:
+        super().__init__("This photograph was corrected elsewhere meanwhile.")
 
 
-class Journal:
+class CorrectionLog:
     """The append-only list of corrections of a session.
 
     Attributes:
@@ -30,22 +33,22 @@ class Journal:
         self.path = path
         try:
             path.touch()
-            whole = path.read_bytes()
-            end = whole.rfind(b"\n") + 1
-            if end < len(whole):
+            content = path.read_bytes()
+            end = content.rfind(b"\n") + 1
+            if end < len(content):
                 os.truncate(path, end)
         except OSError as error:
             raise UsageError(f"{path}: this file cannot be used ({error.strerror}).") from None
-        self._lines = {image: list(lines) for image, lines in read_corrections(path).items()}
+        self._by_image = {image: list(lines) for image, lines in read_corrections(path).items()}
 
     def of(self, image_sha256: str) -> tuple[Correction, ...]:
         """Return the corrections of one image, in order."""
-        return tuple(self._lines.get(image_sha256, ()))
+        return tuple(self._by_image.get(image_sha256, ()))
 
-    def labels(self) -> set[str]:
+    def class_names(self) -> set[str]:
         """Return the classes of all cells that were ever added or removed."""
-        lines = (line for lines in self._lines.values() for line in lines)
-        return {cell.label for line in lines for cell in (*line.remove, *line.add)}
+        corrections = (one for lines in self._by_image.values() for one in lines)
+        return {cell.label for one in corrections for cell in (*one.remove, *one.add)}
 
     def append(self, correction: Correction, after: int) -> None:
         """Add a line; when this returns, it is on the disk.
@@ -55,7 +58,7 @@ class Journal:
             after: how many lines about the image the user had seen.
 
         Raises:
-            OutdatedError: there are other lines meanwhile.
+            OutdatedError: other lines were added since.
             UsageError: there is nothing to undo or redo.
             OSError: it could not be written; the list is as it was.
         """
@@ -75,4 +78,4 @@ class Journal:
         except OSError:
             os.truncate(self.path, before)
             raise
-        self._lines.setdefault(correction.image, []).append(correction)
+        self._by_image.setdefault(correction.image, []).append(correction)

@@ -1,49 +1,48 @@
-"""What the user takes away: tables, labels, pictures, and the command that repeats the count."""
+"""The files that the page offers: tables, labels, report, the command that repeats the count."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import subprocess
-from collections.abc import Callable
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from smearcount.atomic_write import write_csv, write_text
 from smearcount.counts.grouping import BY_FOLDER, grouping
+from smearcount.errors import UsageError
 from smearcount.image.find import SUFFIXES
+from smearcount.report.coco_export import shortest, write_coco
 from smearcount.report.html import write_report
 from smearcount.report.slides_table import write_slides_csv
 from smearcount.report.table import write_counts_csv
-from smearcount.results.batch_result import BatchResult
-from smearcount.results.coco_export import write_coco
+from smearcount.results.corrections import history
 from smearcount.results.image_outcome import ImageOutcome
-from smearcount.results.json_document import shortest_decimals
 from smearcount.results.totals import slides_of
-from smearcount.web.labels import write_labels
-from smearcount.web.names import natural_order
 from smearcount.web.session import Session
+
+VALIDATION_EVERY: Final = 5
+"""Every fifth corrected photograph goes to the validation split of the labels."""
 
 Writer = Callable[[Session, Path], None]
 
 
-def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
-    """Return what was counted in the photographs, corrected, in the order of the page.
+def outcomes(session: Session) -> list[ImageOutcome]:
+    """Return what became of each photograph, corrected, in the order of the page.
 
     Those that are still waiting are left out.
-
-    Args:
-        session: whose photographs.
-        slides_of_folders: whether the photographs of a folder are one slide.
     """
     found = []
-    for photograph in sorted(session.roll, key=lambda one: natural_order(one.name)):
-        result = session.counted(photograph)
+    for photograph in session.photographs.in_natural_order():
+        result = session.corrected_result(photograph)
         if result is not None:
             found.append(ImageOutcome(photograph.name, result=result))
         elif photograph.state == "failed":
             found.append(ImageOutcome(photograph.name, error=photograph.reason))
-    slides = slides_of(found, grouping(BY_FOLDER), session.card) if slides_of_folders else []
-    return BatchResult(tuple(found), session.settings, session.card, tuple(slides))
+    return found
 
 
 def command(session: Session) -> str:
@@ -59,57 +58,93 @@ def command(session: Session) -> str:
         words += ["--edge", settings.edge]
     if settings.pixel_size_um is not None:
         words += ["--pixel-size", repr(settings.pixel_size_um)]
-    if any(session.standing(photograph) for photograph in session.roll):
+    if any(history(session.corrections(photograph))[0] for photograph in session.photographs):
         words += ["--corrections", str(session.folder.corrections)]
-    if any("/" in photograph.name for photograph in session.roll):
+    if any("/" in photograph.name for photograph in session.photographs):
         words += ["--group-by", BY_FOLDER]
     quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
     return quoted([*words, "--out", "counted"])
 
 
+def write_labels(
+    path: Path, outcomes: Sequence[ImageOutcome], photographs: Path, classes: Sequence[str]
+) -> None:
+    """Write the corrected photographs as a data set that ``smearcount train`` reads.
+
+    The zip archive holds ``train.bbox.json`` and ``val.bbox.json`` (COCO) and ``images/``. A
+    photograph without corrections shows only what the model found, and is left out.
+
+    Args:
+        path: the archive to write.
+        outcomes: what became of the photographs, corrections included.
+        photographs: the folder below which the photographs lie under their names.
+        classes: class names in label order.
+
+    Raises:
+        UsageError: no photograph was corrected.
+        OSError: the disk is full or not writable.
+    """
+    corrected = [one for one in outcomes if one.result is not None and one.result.corrections]
+    if not corrected:
+        raise UsageError("No photograph is corrected yet, so there are no labels to learn from.")
+    val = corrected[1::VALIDATION_EVERY]  # training drops those that nearly repeat another
+    train = [one for one in corrected if one not in val]
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(path, "w") as archive:
+        for split, members in (("train", train), ("val", val)):
+            if members:
+                file = Path(scratch, f"{split}.bbox.json")
+                write_coco(file, members, classes)
+                archive.write(file, file.name)
+        for one in corrected:
+            archive.write(photographs / one.name, f"images/{one.name}")
+
+
 def _sources(session: Session) -> list[str]:
     """Return the folder of the photographs, and those that a walk through it would pass by."""
     folder = session.folder.photographs
-    names = [photograph.name for photograph in session.roll]
+    names = [photograph.name for photograph in session.photographs]
     odd = [name for name in names if PurePosixPath(name).suffix.lower() not in SUFFIXES]
     found = [] if names and len(odd) == len(names) else [str(folder)]
     return found + [str(folder / name) for name in odd]
 
 
 def _counts(session: Session, path: Path) -> None:
-    write_counts_csv(path, batch_of(session))
+    write_counts_csv(path, outcomes(session), session.card.classes)
 
 
 def _cells(session: Session, path: Path) -> None:
     """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
     rows: list[list[object]] = [["image", "class", "score", "x0", "y0", "x1", "y1", "counted"]]
-    for outcome in batch_of(session).outcomes:
+    for outcome in outcomes(session):
         if outcome.result is None:
             continue
         found, card = outcome.result.detections, outcome.result.card
-        scores = shortest_decimals(found.scores)
+        scores = shortest(found.scores)
         for index, (box, _, label) in enumerate(found):
             name = card.classes[label - 1]
             counted = "yes" if outcome.result.counted[index] else "no"
-            rows.append([outcome.name, name, scores[index], *shortest_decimals(box), counted])
+            rows.append([outcome.name, name, scores[index], *shortest(box), counted])
     write_csv(path, rows)
 
 
 def _slides(session: Session, path: Path) -> None:
-    write_slides_csv(path, batch_of(session, slides_of_folders=True))
+    card = session.card
+    write_slides_csv(path, slides_of(outcomes(session), grouping(BY_FOLDER), card), card.classes)
 
 
 def _report(session: Session, path: Path) -> None:
-    in_folders = any("/" in photograph.name for photograph in session.roll)
-    write_report(path, batch_of(session, slides_of_folders=in_folders))
+    found, card = outcomes(session), session.card
+    grouped = any("/" in outcome.name for outcome in found)
+    slides = slides_of(found, grouping(BY_FOLDER), card) if grouped else []
+    write_report(path, found, slides, session.settings, card)
 
 
 def _coco(session: Session, path: Path) -> None:
-    write_coco(path, batch_of(session))
+    write_coco(path, outcomes(session), session.card.classes)
 
 
 def _labels(session: Session, path: Path) -> None:
-    write_labels(path, batch_of(session), session.folder.photographs)
+    write_labels(path, outcomes(session), session.folder.photographs, session.card.classes)
 
 
 def _corrections(session: Session, path: Path) -> None:
@@ -130,4 +165,4 @@ WRITERS: dict[str, tuple[str, Writer]] = {
     "corrections.jsonl": ("application/jsonl", _corrections),
     "command.txt": ("text/plain", _command),
 }
-"""What can be taken away: media type and writer, by file name."""
+"""What can be downloaded: media type and writer, by file name."""

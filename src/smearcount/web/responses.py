@@ -1,4 +1,4 @@
-"""A photograph of the session as the page wants to see it."""
+"""The answers of the server, in the form of :mod:`smearcount.web.schema`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from smearcount.classes import class_color
 from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
 from smearcount.quality.flags import FLAG_EXPLANATIONS
+from smearcount.results.corrected import corrected
 from smearcount.results.corrections import apply, history
+from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.settings import PIXEL_SIZES_UM, EdgeRule
-from smearcount.web.photograph import Photograph
+from smearcount.web.photographs import Photograph
 from smearcount.web.schema import (
     AddedCell,
     ClassRow,
@@ -22,6 +24,7 @@ from smearcount.web.schema import (
     PhotographRow,
     SessionBody,
     SettingsBody,
+    Tally,
 )
 from smearcount.web.session import Session
 from smearcount.web.tiles import TILE_SIDE, level_count
@@ -29,13 +32,12 @@ from smearcount.web.tiles import TILE_SIDE, level_count
 
 def session_body(session: Session, since: int, upload_limit_bytes: int) -> SessionBody:
     """Return what changed since a revision; everything for revision -1."""
-    card, settings = session.card, session.settings
-    with session.roll.changed:
-        rows = [PhotographRow.of(session, p) for p in session.roll if p.revision > since]
+    card, settings, photographs = session.card, session.settings, session.photographs
+    with photographs.changed:
         return SessionBody(
-            revision=session.roll.revision,
+            revision=photographs.revision,
             classes=[
-                ClassRow(name=name, colour=class_color(label), threshold=threshold)
+                ClassRow(name=name, color=class_color(label), threshold=threshold)
                 for label, (name, threshold) in enumerate(
                     zip(card.classes, card.thresholds, strict=True), start=1
                 )
@@ -49,59 +51,95 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
                 edge=settings.edge,
                 pixel_size_um=settings.pixel_size_um,
             ),
-            photographs=rows,
-            removed=session.roll.removed_since(since),
+            photographs=[photograph_row(session, p) for p in photographs if p.revision > since],
+            removed=photographs.removed_since(since),
+            order=photographs.order_since(since),
             upload_limit_bytes=upload_limit_bytes,
             pixel_sizes_um=PIXEL_SIZES_UM,
             flags=FLAG_EXPLANATIONS,
         )
 
 
-def photograph_body(session: Session, photograph: Photograph, seen: StoredResult) -> PhotographBody:
+def photograph_row(session: Session, photograph: Photograph) -> PhotographRow:
+    """Return the row of a photograph in the list."""
+    with session.photographs.changed:  # so that the counts belong to the state
+        return _row(session, photograph)
+
+
+def _row(session: Session, photograph: Photograph) -> PhotographRow:
+    automatic = session.automatic_result(photograph)
+    corrections = session.corrections(photograph)
+    counted = None if automatic is None else corrected(automatic, corrections)
+    intervals = None if automatic is None else automatic.intervals
+    return PhotographRow(
+        id=photograph.id,
+        name=photograph.name,
+        state=photograph.state,
+        reason=photograph.reason,
+        automatic=None if automatic is None else _tally(automatic),
+        corrected=None if counted is None else _tally(counted),
+        corrections=len(history(corrections)[0]),
+        intervals=None if intervals is None else list(intervals.values()),
+        flags=[] if counted is None else list(counted.flags),
+        seconds=0 if counted is None else counted.seconds,
+    )
+
+
+def photograph_body(
+    session: Session, photograph: Photograph, stored: StoredResult
+) -> PhotographBody:
     """Return everything about a photograph that was counted."""
-    with session.roll.changed:
+    with session.photographs.changed:
         return PhotographBody(
-            **_corrections(session, photograph, seen),
-            width=seen.width,
-            height=seen.height,
-            levels=level_count(seen.width, seen.height),
+            **_corrections(session, photograph, stored),
+            width=stored.width,
+            height=stored.height,
+            levels=level_count(stored.width, stored.height),
             tile_side=TILE_SIDE,
-            boxes=seen.candidates.boxes_xyxy_px.tolist(),
-            scores=seen.candidates.scores.tolist(),
-            labels=seen.candidates.labels.tolist(),
-            rbc_diameter_px=seen.scale.rbc_diameter_px,
-            pixel_size_um=seen.scale.pixel_size_um,
-            scale_source=seen.scale.source,
-            notes=list(seen.notes),
+            boxes=stored.candidates.boxes_xyxy_px.tolist(),
+            scores=stored.candidates.scores.tolist(),
+            labels=stored.candidates.labels.tolist(),
+            rbc_diameter_px=stored.scale.rbc_diameter_px,
+            pixel_size_um=stored.scale.pixel_size_um,
+            scale_source=stored.scale.source,
+            notes=list(stored.notes),
         )
 
 
-def corrected_body(session: Session, photograph: Photograph, seen: StoredResult) -> CorrectedBody:
-    """Return what the corrections of a photograph amount to."""
-    with session.roll.changed:
-        return CorrectedBody(**_corrections(session, photograph, seen))
+def corrected_body(session: Session, photograph: Photograph, stored: StoredResult) -> CorrectedBody:
+    """Return the state of a photograph after its corrections."""
+    with session.photographs.changed:
+        return CorrectedBody(**_corrections(session, photograph, stored))
 
 
-def _corrections(session: Session, photograph: Photograph, seen: StoredResult) -> dict[str, Any]:
-    lines = session.lines(photograph)
-    done, undone = history(lines)
-    kept, added = apply(lines, seen.candidates, session.card.classes)
+def _tally(result: CountResult) -> Tally:
+    return Tally(counted=list(result.counts.values()), excluded=list(result.excluded.values()))
+
+
+def _corrections(session: Session, photograph: Photograph, stored: StoredResult) -> dict[str, Any]:
+    corrections = session.corrections(photograph)
+    done, undone = history(corrections)
+    kept, added = apply(corrections, stored.candidates, session.card.classes)
     return {
-        "row": PhotographRow.of(session, photograph),
+        "row": photograph_row(session, photograph),
         "removed": np.flatnonzero(~kept).tolist(),
         "added": [AddedCell(box=box.tolist(), label=label) for box, _, label in added],
         "excluded": {
-            rule: _excluded_by(rule, session, photograph, seen, added)
+            rule: _excluded_by(rule, session, photograph, stored, added)
             for rule in get_args(EdgeRule)
         },
-        "journal": len(lines),
+        "log_length": len(corrections),
         "can_undo": bool(done),
         "can_redo": bool(undone),
     }
 
 
 def _excluded_by(
-    rule: EdgeRule, session: Session, photograph: Photograph, seen: StoredResult, added: Detections
+    rule: EdgeRule,
+    session: Session,
+    photograph: Photograph,
+    stored: StoredResult,
+    added: Detections,
 ) -> list[int]:
     """Return which cells an edge rule leaves out, whatever their scores.
 
@@ -109,7 +147,7 @@ def _excluded_by(
         indices of the candidates, then of the cells added by hand, counted on from the candidates.
     """
     file = session.folder.file(photograph)
-    image = seen.restore(photograph.name, file, session.card, session.settings).image
-    counted = [is_counted(rule, cells, image, seen.scale) for cells in (seen.candidates, added)]
+    image = stored.restore(photograph.name, file, session.card, session.settings).image
+    counted = [is_counted(rule, cells, image, stored.scale) for cells in (stored.candidates, added)]
     excluded: list[int] = np.flatnonzero(~np.concatenate(counted)).tolist()
     return excluded

@@ -1,4 +1,4 @@
-"""What goes over the wire between the page and the server."""
+"""The JSON that the page and the server send each other."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from smearcount.results.corrections import Cell
-from smearcount.results.result import CountResult
 from smearcount.settings import EdgeRule, Settings
-from smearcount.web.photograph import Photograph, State
-from smearcount.web.session import Session
+from smearcount.web.photographs import State
 
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -71,11 +69,6 @@ class Tally(BaseModel):
     counted: list[int]
     excluded: list[int]
 
-    @classmethod
-    def of(cls, result: CountResult) -> Tally:
-        """Return the tally of a result."""
-        return cls(counted=list(result.counts.values()), excluded=list(result.excluded.values()))
-
 
 class PhotographRow(BaseModel):
     """One photograph in the list.
@@ -83,13 +76,13 @@ class PhotographRow(BaseModel):
     Attributes:
         id: names it in every address.
         name: relative path with ``/``; the folder groups the photographs of a slide.
-        state: what is going on with it.
+        state: whether it waits, is being counted, is done, failed or was cancelled.
         reason: why it failed.
         automatic: what the model counts; None before it is done.
         corrected: the same with the corrections.
         corrections: how many corrections stand.
-        intervals: between which numbers the automatic count's truth lies at 95 %, by class; None
-            where the model cannot tell.
+        intervals: the 95 % interval of the automatic count, by class; None where the model has no
+            calibration.
         flags: short warnings.
         seconds: how long the count took.
     """
@@ -105,36 +98,18 @@ class PhotographRow(BaseModel):
     flags: list[str]
     seconds: float
 
-    @classmethod
-    def of(cls, session: Session, photograph: Photograph) -> PhotographRow:
-        """Return the row of a photograph."""
-        automatic, counted = session.automatic(photograph), session.counted(photograph)
-        intervals = None if automatic is None else automatic.intervals
-        return cls(
-            id=photograph.id,
-            name=photograph.name,
-            state=photograph.state,
-            reason=photograph.reason,
-            automatic=None if automatic is None else Tally.of(automatic),
-            corrected=None if counted is None else Tally.of(counted),
-            corrections=len(session.standing(photograph)),
-            intervals=None if intervals is None else list(intervals.values()),
-            flags=[] if counted is None else list(counted.flags),
-            seconds=0 if counted is None else counted.seconds,
-        )
-
 
 class ClassRow(BaseModel):
     """One class of cells.
 
     Attributes:
         name: such as ``RBC``.
-        colour: ``#rrggbb``.
+        color: ``#rrggbb``.
         threshold: the model's own.
     """
 
     name: str
-    colour: str
+    color: str
     threshold: float
 
 
@@ -149,6 +124,7 @@ class SessionBody(BaseModel):
         settings: the present settings.
         photographs: those that changed since.
         removed: ids of those removed since.
+        order: ids of all photographs in the order to show them; None if it is as before.
         upload_limit_bytes: larger files are refused.
         pixel_sizes_um: the least and the greatest pixel size that is taken.
         flags: what each flag means and what to do, in English.
@@ -161,6 +137,7 @@ class SessionBody(BaseModel):
     settings: SettingsBody
     photographs: list[PhotographRow]
     removed: list[str]
+    order: list[str] | None
     upload_limit_bytes: int
     pixel_sizes_um: tuple[float, float]
     flags: dict[str, str]
@@ -188,7 +165,7 @@ class PhotographBody(BaseModel):
         removed: indices of the detections removed by hand.
         added: cells added by hand.
         excluded: which cells each edge rule leaves out: indices into ``boxes``, then ``added``.
-        journal: how many corrections there are, undone ones included.
+        log_length: how many corrections there are, undone ones included.
         can_undo: whether there is a correction to take back.
         can_redo: whether there is one to bring back.
         rbc_diameter_px: of a red cell, or None.
@@ -208,7 +185,7 @@ class PhotographBody(BaseModel):
     removed: list[int]
     added: list[AddedCell]
     excluded: dict[EdgeRule, list[int]]
-    journal: int
+    log_length: int
     can_undo: bool
     can_redo: bool
     rbc_diameter_px: float | None
@@ -224,6 +201,6 @@ class CorrectedBody(BaseModel):
     removed: list[int]
     added: list[AddedCell]
     excluded: dict[EdgeRule, list[int]]
-    journal: int
+    log_length: int
     can_undo: bool
     can_redo: bool

@@ -1,8 +1,9 @@
-"""Who may talk to the page: only the page itself, in a browser that means this very server.
+"""Only the page itself, in a browser that means this very server, may send requests.
 
-A local server is reachable by every site that the user's browser visits. Two checks shut them out:
-the ``Host`` must be ours (a foreign name that was made to resolve to this machine fails), and a
-request that another site's page makes is refused by its ``Origin`` and ``Sec-Fetch-Site``.
+A local server can be reached by every site that the user's browser visits. Two checks keep them
+out: the ``Host`` must be this server's (a foreign name that was made to resolve to this machine is
+refused), and a request from another site's page is refused by its ``Origin`` and
+``Sec-Fetch-Site``.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ _HEADERS = {
 }
 
 
-class Guard:
-    """Refuse requests that do not come from our own page; harden every answer."""
+class SecurityMiddleware:
+    """Refuse requests that do not come from our own page; add security headers to every answer."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], upload_path: str) -> None:
-        """Stand before an application.
+        """Wrap an application.
 
         Args:
-            app: what to guard.
+            app: the application behind the checks.
             hosts: host names under which this server may be addressed, besides the loopback's;
                 ``0.0.0.0`` or ``::`` lets any numeric address in, since a rebound name is never
                 numeric.
@@ -52,7 +53,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def hardened(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -62,14 +63,14 @@ class Guard:
 
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, hardened)
+            await self._app(scope, receive, send_with_headers)
         else:
-            await _answer(hardened, *refusal)
+            await _answer(send_with_headers, *refusal)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._ours(host):
+        if not self._is_own_host(host):
             return 403, "This server answers only under its own address."
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host}".lower():
@@ -86,7 +87,7 @@ class Guard:
                 return 413, "This request is too large."
         return None
 
-    def _ours(self, host: str) -> bool:
+    def _is_own_host(self, host: str) -> bool:
         name = host.lower()
         ends_at = "]" if name.startswith("[") else ":"
         name = name.removeprefix("[").partition(ends_at)[0]

@@ -1,7 +1,7 @@
-"""The state of a page: photographs, what was seen in them, settings and corrections.
+"""The state of the page: photographs, what the model found in them, settings and corrections.
 
-Whatever the page was told is safe is on the disk, in one folder, and is found there again after a
-crash; see :mod:`smearcount.web.storage`.
+Everything that was confirmed to the page is on the disk, in one folder, and is found there again
+after a crash; see :mod:`smearcount.web.storage`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from typing import Literal
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.results.corrected import corrected
-from smearcount.results.corrections import Cell, Correction, history
+from smearcount.results.corrections import Cell, Correction
 from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
-from smearcount.web.correction_log import Journal
-from smearcount.web.names import numbered, safe_name
-from smearcount.web.photograph import Photograph, identity_of
-from smearcount.web.photographs import Roll
-from smearcount.web.storage import SessionFolder
+from smearcount.web.correction_log import CorrectionLog
+from smearcount.web.photographs import Photograph, Photographs, identity_of
+from smearcount.web.storage import SessionFolder, numbered, safe_name
 
 
 class Session:
@@ -30,10 +28,10 @@ class Session:
 
     Attributes:
         folder: where everything lies.
-        card: the card of the model that looks.
+        card: the card of the model that counts.
         model: the model's file; None for the one that ships.
         settings: threshold per class, edge rule, pixel size.
-        roll: the photographs.
+        photographs: the photographs.
     """
 
     def __init__(self, folder: Path, card: ModelCard, model: Path | None = None) -> None:
@@ -41,7 +39,7 @@ class Session:
 
         Args:
             folder: where everything lies.
-            card: the card of the model that looks.
+            card: the card of the model that counts.
             model: the model's file; None for the one that ships.
 
         Raises:
@@ -52,10 +50,10 @@ class Session:
         self.folder = SessionFolder(folder)
         self.card = card
         self.model = model
-        self.roll = Roll()
+        self.photographs = Photographs()
         try:
-            self._journal = Journal(self.folder.corrections)
-            self._refuse_strangers()
+            self._log = CorrectionLog(self.folder.corrections)
+            self._refuse_unknown_classes()
         except BaseException:
             self.folder.close()
             raise
@@ -80,20 +78,20 @@ class Session:
         Raises:
             OSError: the disk is full or not writable.
         """
-        with self.roll.changed:
+        with self.photographs.changed:
             wanted = name = self.folder.reachable(safe_name(given_name))
             for number in count(2):
                 identity = identity_of(name, sha256)
-                if self.roll.holds(identity):
+                if identity in self.photographs:
                     upload.unlink()
-                    return self.roll.get(identity), False
-                if self._free(name):
+                    return self.photographs.get(identity), False
+                if self._is_free(name):
                     break
                 name = numbered(wanted, number)
-            order = 1 + max((one.order for one in self.roll), default=0)
+            order = 1 + max((one.order for one in self.photographs), default=0)
             photograph = Photograph(identity, name, sha256, order)
             self.folder.keep(photograph, upload)
-            self.roll.add(photograph)
+            self.photographs.add(photograph)
             return photograph, True
 
     def remove(self, identity: str) -> None:
@@ -102,74 +100,78 @@ class Session:
         Raises:
             UnknownPhotographError: there is none.
         """
-        with self.roll.changed:
-            photograph = self.roll.get(identity)
-            self.folder.forget(photograph)
-            self.roll.drop(photograph)
+        with self.photographs.changed:
+            photograph = self.photographs.get(identity)
+            self.folder.remove(photograph)
+            self.photographs.remove(photograph)
 
     def next_waiting(self) -> Photograph | None:
         """Return the next photograph to count, marked as being counted."""
-        with self.roll.changed:
-            for photograph in self.roll:
+        with self.photographs.changed:
+            for photograph in self.photographs:
                 if photograph.state == "waiting":
-                    self.roll.change(photograph, "counting")
+                    self.photographs.change(photograph, "counting")
                     return photograph
             return None
 
     def finish(
-        self, photograph: Photograph, asked: Settings, seen: StoredResult | None, why: str
+        self, photograph: Photograph, asked: Settings, stored: StoredResult | None, reason: str
     ) -> None:
-        """Record what was seen, or why nothing could be.
+        """Record what the model found, or why the photograph could not be counted.
 
         Args:
             photograph: which one.
             asked: the settings under which it was counted.
-            seen: what was seen; None if it failed.
-            why: the reason for a failure.
+            stored: what the model found; None if counting failed.
+            reason: why it failed, one sentence.
+
+        Raises:
+            OSError: the disk is full or not writable.
         """
-        with self.roll.changed:
-            if photograph not in self.roll:  # it was removed while it was looked at
-                if not self.roll.holds(photograph.id):
-                    self.folder.forget_seen(photograph)
+        with self.photographs.changed:
+            if photograph.id not in self.photographs:  # it was removed while it was counted
+                self.folder.remove_result(photograph)
+                return
+            if self.photographs.get(photograph.id) is not photograph:  # and then added again
                 return
             if asked.pixel_size_um != self.settings.pixel_size_um:
-                self.roll.change(photograph, "waiting")
+                self.photographs.change(photograph, "waiting")
                 return
-            if seen is not None:
-                self.folder.keep_seen(photograph, seen)
-            photograph.seen, photograph.reason = seen, why
-            self.roll.change(photograph, "failed" if seen is None else "done")
+            if stored is not None:
+                self.folder.keep_result(photograph, stored)
+            photograph.stored, photograph.reason = stored, reason
+            self.photographs.change(photograph, "failed" if stored is None else "done")
 
     def cancel(self) -> None:
         """Count none of those that wait."""
-        with self.roll.changed:
-            for photograph in self.roll:
+        with self.photographs.changed:
+            for photograph in self.photographs:
                 if photograph.state == "waiting":
-                    self.roll.change(photograph, "cancelled")
+                    self.photographs.change(photograph, "cancelled")
 
     def resume(self) -> None:
         """Count those that were cancelled after all."""
-        with self.roll.changed:
-            for photograph in self.roll:
+        with self.photographs.changed:
+            for photograph in self.photographs:
                 if photograph.state == "cancelled":
-                    self.roll.change(photograph, "waiting")
+                    self.photographs.change(photograph, "waiting")
 
-    def set(self, settings: Settings) -> None:
-        """Change the settings; another pixel size means to look at every photograph again.
+    def change_settings(self, settings: Settings) -> None:
+        """Change the settings; with another pixel size every photograph is counted again.
 
         Raises:
             UsageError: the number of thresholds is not the number of classes.
         """
         settings.thresholds(self.card.thresholds)
-        with self.roll.changed:
+        with self.photographs.changed:
             again = settings.pixel_size_um != self.settings.pixel_size_um
             self.folder.write_settings(settings)
             self.settings = settings
-            for photograph in self.roll:
+            for photograph in self.photographs:
                 if again and photograph.state in ("done", "failed"):
-                    self.roll.change(photograph, "waiting")
+                    self.photographs.change(photograph, "waiting")
                 else:
-                    self.roll.change(photograph)
+                    self.photographs.change(photograph)
 
     def correct(
         self,
@@ -193,14 +195,14 @@ class Session:
             OutdatedError: there are other corrections meanwhile.
             UsageError: there is nothing to undo or redo, or a class is unknown.
         """
-        with self.roll.changed:
-            photograph = self.roll.get(identity)
-            strangers = {cell.label for cell in (*remove, *add)} - set(self.card.classes)
-            if strangers:
+        with self.photographs.changed:
+            photograph = self.photographs.get(identity)
+            unknown = {cell.label for cell in (*remove, *add)} - set(self.card.classes)
+            if unknown:
                 raise UsageError(
-                    f"The model knows {', '.join(self.card.classes)}, not {strangers.pop()!r}."
+                    f"The model knows {', '.join(self.card.classes)}, not {unknown.pop()!r}."
                 )
-            line = Correction(
+            correction = Correction(
                 image=photograph.sha256,
                 name=photograph.name,
                 time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -208,58 +210,53 @@ class Session:
                 remove=remove,
                 add=add,
             )
-            self._journal.append(line, after)
-            for other in self.roll:
+            self._log.append(correction, after)
+            for other in self.photographs:
                 if other.sha256 == photograph.sha256:
-                    self.roll.change(other)
+                    self.photographs.change(other)
             return photograph
 
-    def lines(self, photograph: Photograph) -> tuple[Correction, ...]:
-        """Return the corrections of a photograph, in order."""
-        with self.roll.changed:
-            return self._journal.of(photograph.sha256)
+    def corrections(self, photograph: Photograph) -> tuple[Correction, ...]:
+        """Return the corrections of a photograph, undone ones included, in order."""
+        with self.photographs.changed:
+            return self._log.of(photograph.sha256)
 
-    def standing(self, photograph: Photograph) -> list[Correction]:
-        """Return the edits of a photograph that stand, oldest first."""
-        return history(self.lines(photograph))[0]
-
-    def automatic(self, photograph: Photograph) -> CountResult | None:
+    def automatic_result(self, photograph: Photograph) -> CountResult | None:
         """Return what the model counts under the present settings, or None before it is done."""
-        seen, settings = photograph.seen, self.settings
-        if seen is None or photograph.state != "done":
+        stored, settings = photograph.stored, self.settings
+        if stored is None or photograph.state != "done":
             return None
-        return seen.restore(photograph.name, self.folder.file(photograph), self.card, settings)
+        return stored.result(photograph.name, self.folder.file(photograph), self.card, settings)
 
-    def counted(self, photograph: Photograph) -> CountResult | None:
+    def corrected_result(self, photograph: Photograph) -> CountResult | None:
         """Return the count with the corrections, or None before it is done."""
-        result = self.automatic(photograph)
-        return None if result is None else corrected(result, self.lines(photograph))
+        result = self.automatic_result(photograph)
+        return None if result is None else corrected(result, self.corrections(photograph))
 
-    def _refuse_strangers(self) -> None:
-        strangers = self._journal.labels() - set(self.card.classes)
-        if strangers:
+    def _refuse_unknown_classes(self) -> None:
+        unknown = self._log.class_names() - set(self.card.classes)
+        if unknown:
             raise UsageError(
-                f"{self.folder.corrections}: cells were corrected here as {min(strangers)}, which "
-                f"this model does not know ({', '.join(self.card.classes)}); name another folder "
-                "with --session."
+                f"{self.folder.corrections}: cells were corrected here as {min(unknown)}, which "
+                f"this model does not know ({', '.join(self.card.classes)}); name another folder."
             )
 
-    def _free(self, name: str) -> bool:
-        taken = {photograph.name.casefold() for photograph in self.roll}
-        return name.casefold() not in taken and self.folder.free(name)
+    def _is_free(self, name: str) -> bool:
+        taken = {photograph.name.casefold() for photograph in self.photographs}
+        return name.casefold() not in taken and self.folder.is_free(name)
 
     def _read_photographs(self) -> None:
         for photograph in self.folder.read_photographs():
-            seen = photograph.seen
+            stored = photograph.stored
             if (
-                seen is not None
-                and seen.model_sha256 == self.card.sha256
-                and seen.asked_pixel_size_um == self.settings.pixel_size_um
+                stored is not None
+                and stored.model_sha256 == self.card.sha256
+                and stored.asked_pixel_size_um == self.settings.pixel_size_um
             ):
                 photograph.state = "done"
             else:
-                photograph.seen = None
-            self.roll.add(photograph)
+                photograph.stored = None
+            self.photographs.add(photograph)
 
     def _read_settings(self) -> Settings:
         settings = self.folder.read_settings()

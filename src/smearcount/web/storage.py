@@ -3,7 +3,7 @@
 ::
 
     photographs/<name>          the uploads, under the names that the user knows
-    seen/<id>/                  photograph.json, seen.npz and tiles/ of each
+    seen/<id>/                  photograph.json, seen.npz (what the model found) and tiles/ of each
     corrections.jsonl           what was corrected by hand, append-only
     settings.json               thresholds, edge rule, pixel size
     incoming/                   uploads that are not complete; thrown away when opened again
@@ -14,22 +14,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
+from filelock import FileLock, Timeout
+
 from smearcount.errors import UsageError
 from smearcount.results.stored import StoredResult, read_stored, write_stored
 from smearcount.settings import Settings
-from smearcount.web.lock import claim
-from smearcount.web.names import numbered
-from smearcount.web.photograph import Photograph
+from smearcount.web.photographs import Photograph
+
+MAX_FOLDER_DEPTH = 8
+MAX_PART_BYTES = 120
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
+_BLANKS_AND_DOTS_AT_ENDS = re.compile(r"^[\s.]+|[\s.]+$")
+_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class SessionFolder:
-    """Everything that a session has on the disk, taken for this process alone.
+    """Everything that a session has on the disk, locked for this process alone.
 
     Attributes:
         path: the folder.
@@ -48,12 +56,19 @@ class SessionFolder:
         self.photographs = self.path / "photographs"
         self.incoming = self.path / "incoming"
         self.corrections = self.path / "corrections.jsonl"
+        # The system lets go of the lock even if the server is killed.
+        self._lock = FileLock(self.path / "lock", blocking=False, thread_local=False)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = claim(self.path)
+            self._lock.acquire()
             shutil.rmtree(self.incoming, ignore_errors=True)
             for place in (self.incoming, self.photographs, self.path / "seen"):
                 place.mkdir(exist_ok=True)
+        except Timeout:
+            raise UsageError(
+                f"{path}: another smearcount serve is open on this folder; use that page, or name "
+                "another folder."
+            ) from None
         except OSError as error:
             raise UsageError(
                 f"{path}: this folder cannot hold a session ({error.strerror})."
@@ -61,7 +76,7 @@ class SessionFolder:
 
     def close(self) -> None:
         """Let another server have the folder."""
-        self._lock.close()
+        self._lock.release()
 
     def file(self, photograph: Photograph) -> Path:
         """Return the file of a photograph."""
@@ -69,9 +84,9 @@ class SessionFolder:
 
     def tiles(self, photograph: Photograph) -> Path:
         """Return the folder of the tiles of a photograph."""
-        return self._home(photograph) / "tiles"
+        return self._folder_of(photograph) / "tiles"
 
-    def free(self, name: str) -> bool:
+    def is_free(self, name: str) -> bool:
         """Tell whether no folder stands where this name would go."""
         return not (self.photographs / name).is_dir()
 
@@ -93,31 +108,31 @@ class SessionFolder:
         target = self.file(photograph)
         target.parent.mkdir(parents=True, exist_ok=True)
         upload.replace(target)
-        home = self._home(photograph)
-        home.mkdir(parents=True, exist_ok=True)
+        folder = self._folder_of(photograph)
+        folder.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(photograph, key) for key in ("name", "sha256", "order")}
-        _write(home / "photograph.json", json.dumps(facts))
+        _write(folder / "photograph.json", json.dumps(facts))
 
-    def keep_seen(self, photograph: Photograph, seen: StoredResult) -> None:
-        """Write what was seen in a photograph.
+    def keep_result(self, photograph: Photograph, stored: StoredResult) -> None:
+        """Write what the model found in a photograph.
 
         Raises:
             OSError: the disk is full or not writable.
         """
-        write_stored(self._home(photograph) / "count.json", seen)
+        write_stored(self._folder_of(photograph) / "seen.npz", stored)
 
-    def forget(self, photograph: Photograph) -> None:
-        """Remove a photograph and what was seen in it."""
+    def remove(self, photograph: Photograph) -> None:
+        """Remove a photograph and what the model found in it."""
         # First the entry, then the file: a crash in between leaves a file, never a dead entry.
-        self.forget_seen(photograph)
+        self.remove_result(photograph)
         self.file(photograph).unlink(missing_ok=True)
 
-    def forget_seen(self, photograph: Photograph) -> None:
-        """Remove what was seen in a photograph."""
-        shutil.rmtree(self._home(photograph), ignore_errors=True)
+    def remove_result(self, photograph: Photograph) -> None:
+        """Remove what the model found in a photograph."""
+        shutil.rmtree(self._folder_of(photograph), ignore_errors=True)
 
     def read_photographs(self) -> Iterator[Photograph]:
-        """Yield the photographs, each with what was seen in it by whatever model."""
+        """Yield the photographs, each with what any model found in it."""
         for file in sorted((self.path / "seen").glob("*/photograph.json")):
             try:
                 facts = json.loads(file.read_text(encoding="utf-8"))
@@ -125,7 +140,7 @@ class SessionFolder:
             except (OSError, ValueError, TypeError):
                 continue
             if self.file(photograph).is_file():
-                photograph.seen = read_stored(file.with_name("count.json"))
+                photograph.stored = read_stored(file.with_name("seen.npz"))
                 yield photograph
 
     def write_settings(self, settings: Settings) -> None:
@@ -146,8 +161,52 @@ class SessionFolder:
         except (OSError, ValueError, KeyError, TypeError, UsageError):
             return Settings()
 
-    def _home(self, photograph: Photograph) -> Path:
+    def _folder_of(self, photograph: Photograph) -> Path:
         return self.path / "seen" / photograph.id
+
+
+def safe_name(given: str) -> str:
+    """Return a relative path with ``/`` between its parts that cannot leave its folder.
+
+    Folders are kept, since they group the photographs of a slide. Characters that some file system
+    refuses, and every ``.`` and ``..``, are dropped or replaced.
+
+    Args:
+        given: what the browser calls the file, such as ``slide 1/a.jpg``.
+
+    Returns:
+        a name that is never empty.
+
+    Examples:
+        >>> safe_name("../../slide 1/a?.jpg")
+        'slide 1/a_.jpg'
+    """
+    parts = [_safe_part(part) for part in given.replace("\\", "/").split("/")]
+    kept = [part for part in parts if part][-MAX_FOLDER_DEPTH:]
+    return "/".join(kept) or "photograph"
+
+
+def numbered(name: str, number: int) -> str:
+    """Return the name with a number before its suffix.
+
+    Examples:
+        >>> numbered("slide 1/a.jpg", 2)
+        'slide 1/a (2).jpg'
+    """
+    path = PurePosixPath(name)
+    return str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+
+
+def _safe_part(part: str) -> str:
+    plain = _BLANKS_AND_DOTS_AT_ENDS.sub("", _FORBIDDEN.sub("_", part))
+    if _WINDOWS_DEVICES.fullmatch(plain):
+        plain = f"_{plain}"
+    while len(plain.encode()) > MAX_PART_BYTES:
+        path = PurePosixPath(plain)
+        stem = path.stem[:-1]
+        plain = stem + path.suffix if stem and len(path.suffix) < 10 else plain[:-1]
+    # Cutting may have left a blank or a dot at the end.
+    return _BLANKS_AND_DOTS_AT_ENDS.sub("", plain)
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,11 +10,16 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from smearcount.errors import UsageError
+
 UPLOAD_LIMIT_BYTES = 500 * 1000 * 1000
 
 
-class TooLargeError(Exception):
+class TooLargeError(UsageError):
     """The upload exceeds :data:`UPLOAD_LIMIT_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Files above {UPLOAD_LIMIT_BYTES // 10**6} MB are not taken.")
 
 
 async def receive(chunks: AsyncIterator[bytes], folder: Path) -> tuple[Path, str]:

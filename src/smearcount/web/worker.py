@@ -1,4 +1,4 @@
-"""The one thread that counts, so that memory and processor stay the user's own."""
+"""The one thread that counts, so that the user's other work keeps its memory and processor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smearcount.errors import SmearcountError
 from smearcount.image.read import open_image
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
-from smearcount.web.photograph import Photograph
+from smearcount.web.photographs import Photograph
 from smearcount.web.session import Session
 from smearcount.web.tiles import build_pyramid
 
@@ -44,49 +44,49 @@ class Worker:
 
     def stop(self) -> None:
         """Stop after the present photograph; wait a moment for that."""
-        with self._session.roll.changed:
+        with self._session.photographs.changed:
             self._stopping = True
-            self._session.roll.changed.notify_all()
+            self._session.photographs.changed.notify_all()
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
         self._warm_up()
         while True:
-            with self._session.roll.changed:
+            with self._session.photographs.changed:
                 photograph = self._session.next_waiting()
                 while photograph is None and not self._stopping:
-                    self._session.roll.changed.wait()
+                    self._session.photographs.changed.wait()
                     photograph = self._session.next_waiting()
                 if self._stopping or photograph is None:
                     return
                 settings = self._session.settings
             try:
-                seen, why = self._look(photograph, settings), ""
+                stored, reason = self._count(photograph, settings), ""
             except SmearcountError as error:
-                seen, why = None, str(error)
+                stored, reason = None, str(error)
             except MemoryError:
-                seen, why = None, "There is not enough memory to count this photograph."
+                stored, reason = None, "There is not enough memory to count this photograph."
             except Exception as error:  # one photograph must not stop the others
                 _log.exception("counting %s failed", photograph.name)
-                seen, why = None, f"Counting failed ({type(error).__name__}: {error})."
-            why = why.replace(f"{self._session.folder.file(photograph)}: ", "")
+                stored, reason = None, f"Counting failed ({type(error).__name__}: {error})."
+            reason = reason.replace(f"{self._session.folder.file(photograph)}: ", "")
             try:
-                self._session.finish(photograph, settings, seen, why)
+                self._session.finish(photograph, settings, stored, reason)
             except (OSError, SmearcountError) as error:
                 why = getattr(error, "strerror", None) or str(error)
                 self._session.finish(photograph, settings, None, f"Not saved ({why}).")
 
     def _warm_up(self) -> None:
-        """Look at empty glass once, so that the first photograph finds everything loaded."""
+        """Count an empty picture, so that the first photograph finds everything loaded."""
         blank = np.full(_BLANK_SHAPE, 230, dtype=np.uint8)
         try:
             analyze(lambda: open_image(blank), self._detector, Settings())
-        except Exception as error:  # the first photograph will say it to the user
+        except Exception as error:  # the first photograph will tell the user
             _log.debug("warming up failed: %s", error)
 
-    def _look(self, photograph: Photograph, settings: Settings) -> StoredResult:
+    def _count(self, photograph: Photograph, settings: Settings) -> StoredResult:
         path = self._session.folder.file(photograph)
-        # Thresholds and edge rule come later, from what was seen.
+        # The page applies thresholds and edge rule later, to what is stored.
         result = analyze(lambda: open_image(path), self._detector, settings)
         tiles = self._session.folder.tiles(photograph)
         if not tiles.exists():

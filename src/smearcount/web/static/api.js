@@ -38,7 +38,7 @@ export const api = {
   photograph: (id) => ask("GET", `${photographs}/${id}`),
   remove: (id) => ask("DELETE", `${photographs}/${id}`),
   correct: (id, correction) => ask("POST", `${photographs}/${id}/corrections`, correction),
-  command: () => ask("GET", "api/takeaway/command.txt"),
+  command: () => ask("GET", "api/downloads/command.txt"),
 };
 
 export const thumbnailOf = (id) => `${photographs}/${id}/thumbnail.jpg`;

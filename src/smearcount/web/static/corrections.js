@@ -1,8 +1,8 @@
 // Sends corrections, one after the other; what is shown is what the server has on its disk.
 
 import { api } from "./api.js";
-import { announce, putRow, refresh } from "./store.js";
-import { t } from "./text.js";
+import { announce, putRow, refresh } from "./session_state.js";
+import { t } from "./translations.js";
 
 let queue = Promise.resolve();
 
@@ -18,7 +18,7 @@ async function sendNow(photograph, make, take, say) {
   const correction = make();
   if (!correction) return;
   const { id } = photograph.row;
-  const body = { after: photograph.journal, kind: "edit", remove: [], add: [], ...correction };
+  const body = { after: photograph.log_length, kind: "edit", remove: [], add: [], ...correction };
   try {
     accept(photograph, await api.correct(id, body));
     take(body.add.length);
@@ -40,7 +40,7 @@ async function explain(error, photograph, take, say) {
   }
 }
 
-function accept(photograph, { row, removed, added, excluded, journal, can_undo, can_redo }) {
+function accept(photograph, { row, removed, added, excluded, log_length, can_undo, can_redo }) {
   putRow(row);
-  Object.assign(photograph, { row, removed, added, excluded, journal, can_undo, can_redo });
+  Object.assign(photograph, { row, removed, added, excluded, log_length, can_undo, can_redo });
 }

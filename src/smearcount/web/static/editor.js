@@ -4,12 +4,12 @@ import { annotatedOf, api } from "./api.js";
 import { wide } from "./boxes.js";
 import { Cells } from "./cells.js";
 import { send } from "./corrections.js";
-import { brief, spoken } from "./describe.js";
+import { brief, spoken } from "./cell_description.js";
 import { Gestures } from "./gestures.js";
-import { inside, neighborInOrder, readingOrder } from "./order.js";
-import { Stage } from "./stage.js";
-import { announce, putRow, store, thresholds } from "./store.js";
-import { cellName, number, t } from "./text.js";
+import { inside, neighborInOrder, readingOrder } from "./reading_order.js";
+import { Stage } from "./canvas.js";
+import { announce, putRow, store, thresholds } from "./session_state.js";
+import { cellName, number, t } from "./translations.js";
 
 const GUESSED_CELL = 0.1;
 const HOVER_PX = 14;
@@ -161,7 +161,7 @@ export class Editor {
 
   // A cell of the usual size in the middle of the view.
   addInTheMiddle() {
-    const { x, y } = this.view.centre();
+    const { x, y } = this.view.center();
     const half = this.cellPx / 2;
     this.add([x - half, y - half, x + half, y + half]);
   }

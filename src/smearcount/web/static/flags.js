@@ -1,7 +1,7 @@
 // The flags of a photograph in the language of the browser, each with what it means and what to do.
 
-import { store } from "./store.js";
-import { japanese } from "./text.js";
+import { store } from "./session_state.js";
+import { japanese } from "./translations.js";
 
 const JA = {
   "out of focus": ["ピントが合っていません", "輪郭が学習画像よりぼやけています。ピントを合わせて撮り直してください。重なった細胞や血小板から見落とされます。"],

@@ -1,15 +1,15 @@
 // Puts the page together: what is open, and what the buttons and keys do.
 
-import { readAddress, writeAddress } from "./address.js";
+import { readLocationHash, writeLocationHash } from "./location_hash.js";
 import { api } from "./api.js";
-import { showBars, showProgress } from "./bars.js";
+import { showToolbar, showProgress } from "./toolbar.js";
 import { Editor } from "./editor.js";
-import { setUpIntake } from "./intake.js";
-import { Keys } from "./keys.js";
-import { element, rowsInOrder, showCards, showTable } from "./overview.js";
-import { setUpPanel, showPanel } from "./panel.js";
-import { announce, onChange, refresh, store } from "./store.js";
-import { keys as keyWords, t, translatePage } from "./text.js";
+import { setUpFileDrop } from "./drop_files.js";
+import { Keys } from "./keyboard.js";
+import { element, showCards, showTable } from "./photograph_list.js";
+import { setUpPanel, showPanel } from "./counts_panel.js";
+import { announce, onChange, refresh, rowsInOrder, store } from "./session_state.js";
+import { keys as keyWords, t, translatePage } from "./translations.js";
 
 const byId = (id) => document.getElementById(id);
 const on = (id, event, action) => byId(id).addEventListener(event, action);
@@ -28,7 +28,7 @@ const editor = new Editor(byId("canvas"), byId("hover"), {
   say,
   moved: () => {
     clearTimeout(resting);
-    resting = setTimeout(() => writeAddress(asTable, editor), REST_MS);
+    resting = setTimeout(() => writeLocationHash(asTable, editor), REST_MS);
   },
   leave: () => leave(),
   turn: (direction) => turn(direction),
@@ -37,8 +37,8 @@ const keys = new Keys(editor);
 
 // --- what is open
 
-async function followAddress() {
-  const { id, place, ...rest } = readAddress();
+async function followLocationHash() {
+  const { id, place, ...rest } = readLocationHash();
   asTable = rest.asTable;
   editor.showBoxes = rest.showBoxes;
   if (id && store.rows.get(id)?.state === "done") await open(id, { place, push: false });
@@ -55,7 +55,7 @@ async function open(id, { place, push = true } = {}) {
     await editor.open(id, place);
     announce();
     if (push) {
-      writeAddress(asTable, editor, true);
+      writeLocationHash(asTable, editor, true);
       byId("canvas").focus();
     }
   } catch (error) {
@@ -68,7 +68,7 @@ async function open(id, { place, push = true } = {}) {
 
 function reopen(id) {
   const { view } = editor;
-  open(id, { place: view.fitted ? undefined : { ...view.centre(), scale: view.scale }, push: false });
+  open(id, { place: view.fitted ? undefined : { ...view.center(), scale: view.scale }, push: false });
 }
 
 function leave(push = true) {
@@ -78,7 +78,7 @@ function leave(push = true) {
   byId("overview").hidden = false;
   announce();
   if (push) {
-    writeAddress(asTable, editor, true);
+    writeLocationHash(asTable, editor, true);
     document.querySelector(`button[data-opens="${id}"]`)?.focus();
   }
 }
@@ -106,7 +106,7 @@ function show() {
       editor.photograph.row = row;
     }
     editor.recount();
-    showBars(editor);
+    showToolbar(editor);
   } else showOverview();
   byId("annotated").hidden = !editor.photograph;
   if (store.classes.length) showPanel(editor);
@@ -127,7 +127,7 @@ function showOverview() {
 function setUpOverview() {
   const choose = (table) => {
     asTable = table;
-    writeAddress(asTable, editor);
+    writeLocationHash(asTable, editor);
     announce();
   };
   on("as-cards", "click", () => choose(false));
@@ -140,8 +140,8 @@ function setUpMenus() {
     element("dd", { textContent: what }),
   ]);
   byId("help-text").append(element("dl", {}, ...list));
-  on("takeaway", "toggle", async () => {
-    if (byId("takeaway").open) byId("command").value = (await api.command()).trim();
+  on("downloads", "toggle", async () => {
+    if (byId("downloads").open) byId("command").value = (await api.command()).trim();
   });
   on("copy", "click", async () => {
     byId("command").select();
@@ -184,13 +184,13 @@ function setUpKeys() {
 }
 
 translatePage();
-setUpIntake();
+setUpFileDrop();
 setUpOverview();
 setUpMenus();
 setUpViewer();
 setUpKeys();
 setUpPanel(say);
 onChange(show);
-addEventListener("popstate", followAddress);
+addEventListener("popstate", followLocationHash);
 await refresh();
-await followAddress();
+await followLocationHash();

@@ -1,8 +1,8 @@
 // Photographs on their way in: from a drop, a file dialogue or a folder, a few at a time.
 
 import { api } from "./api.js";
-import { announce, putRow, refresh, store } from "./store.js";
-import { t } from "./text.js";
+import { announce, putRow, refresh, store } from "./session_state.js";
+import { t } from "./translations.js";
 
 const AT_ONCE = 3;
 const PICTURE = /\.(jpe?g|jfif|png|tiff?|bmp|webp)$/i;

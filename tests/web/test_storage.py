@@ -1,10 +1,29 @@
-from pathlib import PurePosixPath
+"""Names that cannot leave the session's folder, and one server for a folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
 
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smearcount.web.names import natural_order, numbered, safe_name
+from doubles.disc_detector import DiscDetector
+from smearcount.errors import UsageError
+from smearcount.web.app import create_app
+from smearcount.web.storage import safe_name
+
+
+def test_a_second_server_on_the_folder_is_told_so_in_one_sentence(
+    client: TestClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "session"
+    with pytest.raises(UsageError, match=re.escape(str(folder))) as refusal:
+        create_app(folder, DiscDetector())
+    assert "another smearcount serve" in str(refusal.value)
+    assert client.get("/api/session").status_code == 200
 
 
 @given(st.text())
@@ -41,9 +60,3 @@ def test_a_safe_name_stays_as_it_is(given_name: str) -> None:
 )
 def test_names_are_kept_as_far_as_they_are_safe(given_name: str, name: str) -> None:
     assert safe_name(given_name) == name
-
-
-def test_names_sort_as_people_count() -> None:
-    names = ["b/1.jpg", "a/10.jpg", "a/2.jpg", "z.jpg"]
-    assert sorted(names, key=natural_order) == ["z.jpg", "a/2.jpg", "a/10.jpg", "b/1.jpg"]
-    assert numbered("a/b.jpg", 2) == "a/b (2).jpg"

@@ -2,9 +2,9 @@
 
 import { api, thumbnailOf } from "./api.js";
 import { flagMeaning, flagName } from "./flags.js";
-import { legendMark } from "./marks.js";
-import { refresh, store } from "./store.js";
-import { cellName, number, t } from "./text.js";
+import { legendMark } from "./class_marks.js";
+import { refresh, rowsInOrder, store } from "./session_state.js";
+import { cellName, number, t } from "./translations.js";
 import { forget, uploads } from "./upload.js";
 
 export function element(tag, properties = {}, ...children) {
@@ -15,13 +15,6 @@ export function element(tag, properties = {}, ...children) {
 
 export const folderOf = (name) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 const shortName = (name) => name.slice(name.lastIndexOf("/") + 1);
-
-export function rowsInOrder() {
-  const compare = new Intl.Collator(undefined, { numeric: true }).compare;
-  return [...store.rows.values()].sort(
-    (a, b) => compare(folderOf(a.name), folderOf(b.name)) || compare(a.name, b.name),
-  );
-}
 
 // Sums of the photographs that are counted: {automatic, corrected, done, excluded}.
 export function totals(rows) {
@@ -113,9 +106,9 @@ function cardOf(row, open) {
 
 function countsLine(row) {
   const line = element("p", { className: "counts" });
-  for (const [index, { name, colour }] of store.classes.entries()) {
+  for (const [index, { name, color }] of store.classes.entries()) {
     const count = element("b", { textContent: number(row.corrected.counted[index]) });
-    const part = element("span", { title: cellName(name) }, legendMark(index + 1, colour), count);
+    const part = element("span", { title: cellName(name) }, legendMark(index + 1, color), count);
     part.append(element("span", { className: "unseen", textContent: ` ${cellName(name)}` }));
     line.append(part);
   }
@@ -162,9 +155,9 @@ function groups(rows) {
 function headOf() {
   const upper = element("tr", {}, header(t("photographs"), "col", { rowSpan: 2 }));
   const lower = element("tr");
-  for (const [index, { name, colour }] of store.classes.entries()) {
+  for (const [index, { name, color }] of store.classes.entries()) {
     const cell = header("", "colgroup", { colSpan: 2 });
-    cell.append(legendMark(index + 1, colour), cellName(name));
+    cell.append(legendMark(index + 1, color), cellName(name));
     upper.append(cell);
     lower.append(header(t("automatic"), "col"), header(t("corrected"), "col"));
   }

@@ -89,7 +89,7 @@ export class View {
     if (!inside) this.lookAt((left + right) / 2, (top + bottom) / 2);
   }
 
-  centre() {
+  center() {
     return { x: this.left + this.width / this.scale / 2, y: this.top + this.height / this.scale / 2 };
   }
 

@@ -6,10 +6,6 @@ import csv
 import io
 import json
 import shlex
-import socket
-import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,12 +67,12 @@ def test_the_command_that_the_page_names_repeats_its_numbers(
     page.put("/api/settings", json={"thresholds": [0.6, 0.35, 0.5], "edge": "two-edges"})
     removed = {"box": seen["boxes"][0], "label": page_class(page, seen["labels"][0])}
     added = {"box": [100, 100, 150, 150], "label": "WBC"}
-    correct(page, identity, seen["journal"], remove=[removed], add=[added])
-    command = page.get("/api/takeaway/command.txt").text
+    correct(page, identity, seen["log_length"], remove=[removed], add=[added])
+    command = page.get("/api/downloads/command.txt").text
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(command_line, shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
-    expected = page.get("/api/takeaway/counts.csv").content.decode("utf-8-sig")
+    expected = page.get("/api/downloads/counts.csv").content.decode("utf-8-sig")
     of_page = list(csv.DictReader(io.StringIO(expected)))
     text = (tmp_path / "counted" / "counts.csv").read_text(encoding="utf-8-sig")
     of_command = list(csv.DictReader(io.StringIO(text)))
@@ -86,35 +82,8 @@ def test_the_command_that_the_page_names_repeats_its_numbers(
             assert ours[column] == theirs[column], column
     assert of_page[0]["corrections"] == "1"
     for name in ("report.html", "slides.csv"):
-        assert page.get(f"/api/takeaway/{name}").status_code == 200
+        assert page.get(f"/api/downloads/{name}").status_code == 200
 
 
 def page_class(page: TestClient, label: int) -> str:
     return str(page.get("/api/session").json()["classes"][label - 1]["name"])
-
-
-def test_serve_prints_its_address_and_answers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import uvicorn
-
-    from smearcount.cli.serve import serve
-
-    servers: list[uvicorn.Server] = []
-    run = uvicorn.Server.run
-
-    def kept(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        servers.append(server)
-        run(server, sockets)
-
-    monkeypatch.setattr(uvicorn.Server, "run", kept)
-    arguments = {"port": 0, "host": "127.0.0.1", "session": tmp_path / "session"}
-    thread = threading.Thread(target=serve, kwargs=arguments | {"model": None, "browser": False})
-    thread.start()
-    while not (servers and servers[0].started):
-        time.sleep(0.05)
-    address = next(word for word in capsys.readouterr().out.split() if word.startswith("http"))
-    with urllib.request.urlopen(address) as answer:
-        assert b"<title>smearcount</title>" in answer.read()
-    servers[0].should_exit = True
-    thread.join()

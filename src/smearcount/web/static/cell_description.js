@@ -1,7 +1,7 @@
 // A cell in words, for the eye that hovers over it and for the ear that steps through.
 
-import { store } from "./store.js";
-import { cellName, number, t } from "./text.js";
+import { store } from "./session_state.js";
+import { cellName, number, t } from "./translations.js";
 
 const nameOf = (cells, index) => cellName(store.classes[cells.labels[index] - 1].name);
 const isLeftOut = (cells, index) => !cells.counted(index, store.settings.edge);

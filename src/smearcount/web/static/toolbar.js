@@ -1,14 +1,14 @@
 // The bars of buttons above the open photograph, and the progress of all.
 
-import { legendMark } from "./marks.js";
-import { element } from "./overview.js";
-import { store } from "./store.js";
-import { cellName, number, t } from "./text.js";
+import { legendMark } from "./class_marks.js";
+import { element } from "./photograph_list.js";
+import { store } from "./session_state.js";
+import { cellName, number, t } from "./translations.js";
 import { uploadsLeft } from "./upload.js";
 
 const byId = (id) => document.getElementById(id);
 
-export function showBars(editor) {
+export function showToolbar(editor) {
   const { photograph, tool, label, selection } = editor;
   byId("photograph-name").textContent = photograph.row.name;
   enable("undo", photograph.can_undo);
@@ -38,8 +38,8 @@ function enable(id, on) {
 }
 
 function makeClassButtons(place, editor) {
-  const made = store.classes.map(({ name, colour }, index) => {
-    const button = element("button", {}, legendMark(index + 1, colour), cellName(name));
+  const made = store.classes.map(({ name, color }, index) => {
+    const button = element("button", {}, legendMark(index + 1, color), cellName(name));
     button.addEventListener("click", () => editor.relabel(index + 1));
     return button;
   });

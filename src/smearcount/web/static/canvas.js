@@ -1,10 +1,10 @@
 // The canvas: tiles of the photograph, boxes around its cells, and what a hand is just doing.
 
 import { between, changedBy, handles } from "./boxes.js";
-import { drawGlyphs } from "./marks.js";
-import { Outlines } from "./outlines.js";
+import { drawGlyphs } from "./class_marks.js";
+import { Outlines } from "./box_outlines.js";
 import { Tiles } from "./tiles.js";
-import { View } from "./view.js";
+import { View } from "./viewport.js";
 
 export class Stage {
   // `ask` gives {cells, shown, rule, classes, selection, showBoxes, label}; `moved` hears when the

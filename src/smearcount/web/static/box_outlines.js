@@ -1,6 +1,6 @@
 // Outlines of boxes, written straight into pixels: thousands of them as paths would stop the hand.
 
-import { GLYPH_FROM_PX, LEFT_OUT, dashOf } from "./marks.js";
+import { GLYPH_FROM_PX, LEFT_OUT, dashOf } from "./class_marks.js";
 
 const DOT_UP_TO_PX = 5;
 const LEFT_OUT_DASH = [3, 3];
@@ -21,7 +21,7 @@ export class Outlines {
   // pixel of the screen.
   draw(pen, items, classes, ratio) {
     this.clear(pen.canvas);
-    const inks = classes.map(({ colour }) => inkOf(colour));
+    const inks = classes.map(({ color }) => inkOf(color));
     for (const item of items) this.outline(item, inks, ratio);
     for (const { box, chosen } of items) {
       if (!chosen) continue;
@@ -119,8 +119,8 @@ const grown = ([left, top, right, bottom], more, ratio) => [
 ];
 
 // `#rrggbb` as the four bytes of an opaque pixel.
-function inkOf(colour) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+function inkOf(color) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 

@@ -1,13 +1,13 @@
 // How photographs come to the page: dropped anywhere on it, or chosen in a dialogue.
 
 import { api } from "./api.js";
-import { refresh } from "./store.js";
-import { t } from "./text.js";
+import { refresh } from "./session_state.js";
+import { t } from "./translations.js";
 import { cancelUploads, fromDrop, fromInput, upload, uploadsLeft } from "./upload.js";
 
 const byId = (id) => document.getElementById(id);
 
-export function setUpIntake() {
+export function setUpFileDrop() {
   for (const [button, id] of [["add-files", "files"], ["add-folder", "folder"]]) {
     byId(button).addEventListener("click", () => byId(id).click());
     byId(id).addEventListener("change", (event) => {

@@ -1,7 +1,7 @@
 // The address of the page remembers what is open and where one looks, so that a reload loses nothing.
 
 // Returns {asTable, id, place, showBoxes} as the address has them.
-export function readAddress() {
+export function readLocationHash() {
   const words = new URLSearchParams(location.hash.slice(1));
   const [x, y, scale] = (words.get("at") ?? "").split(",").map(Number);
   return {
@@ -13,13 +13,13 @@ export function readAddress() {
 }
 
 // Writes the address; `push` makes it a step that the browser's back button takes back.
-export function writeAddress(asTable, editor, push = false) {
+export function writeLocationHash(asTable, editor, push = false) {
   const words = new URLSearchParams();
   if (asTable) words.set("view", "table");
   if (editor.photograph) {
     words.set("photograph", editor.photograph.row.id);
     const { view } = editor;
-    const { x, y } = view.centre();
+    const { x, y } = view.center();
     if (!view.fitted) words.set("at", [x.toFixed(1), y.toFixed(1), view.scale.toPrecision(5)].join(","));
   }
   if (!editor.showBoxes) words.set("boxes", "off");

@@ -1,10 +1,10 @@
 // The counts, automatic beside corrected, and the settings that they depend on.
 
 import { flagMeaning, flagName } from "./flags.js";
-import { legendMark } from "./marks.js";
-import { element, header, rowsInOrder, totals } from "./overview.js";
-import { changeSettings, store, thresholds } from "./store.js";
-import { cellName, number, t } from "./text.js";
+import { legendMark } from "./class_marks.js";
+import { element, header, totals } from "./photograph_list.js";
+import { changeSettings, rowsInOrder, store, thresholds } from "./session_state.js";
+import { cellName, number, t } from "./translations.js";
 
 const byId = (id) => document.getElementById(id);
 let shownClasses = "";
@@ -56,9 +56,9 @@ const tallySums = ({ automatic, corrected }) => ({
 
 function showCounts(sums, intervals) {
   const heads = ["cell", "automatic", "corrected"].map((key) => header(t(key), "col"));
-  const rows = store.classes.map(({ name, colour }, index) => {
+  const rows = store.classes.map(({ name, color }, index) => {
     const title = header("", "row");
-    title.append(legendMark(index + 1, colour), cellName(name));
+    title.append(legendMark(index + 1, color), cellName(name));
     const cells = ["automatic", "corrected"].map((key) => {
       const count = element("span", { textContent: number(sums[key][index]) });
       count.dataset.count = `${key}-${name}`;
@@ -90,7 +90,7 @@ function makeSliders() {
   const key = JSON.stringify(store.classes);
   if (key === shownClasses) return;
   shownClasses = key;
-  const made = store.classes.map(({ name, colour }, index) => {
+  const made = store.classes.map(({ name, color }, index) => {
     const id = `threshold-${index}`;
     const slider = element("input", { id, type: "range", min: 0.01, max: 0.99, step: 0.01 });
     slider.addEventListener("input", () => {
@@ -100,7 +100,7 @@ function makeSliders() {
     });
     const value = element("output", { id: `threshold-value-${index}` });
     value.setAttribute("for", id);
-    const label = element("label", { htmlFor: id }, legendMark(index + 1, colour));
+    const label = element("label", { htmlFor: id }, legendMark(index + 1, color));
     label.append(t("threshold", { name: cellName(name) }), " ", value);
     return element("div", {}, label, slider);
   });

@@ -1,11 +1,11 @@
-// How a class looks: a colour, and beside it a dash and a shape for those who cannot tell colours.
+// How a class looks: a color, and beside it a dash and a shape for those who cannot tell colors.
 
 const DASHES = [[1, 0], [7, 3], [2, 3]];
 const SHAPES = ["square", "circle", "triangle"];
 
 // Smaller boxes have no room for a shape, and get a plain thin line.
 export const GLYPH_FROM_PX = 22;
-export const LEFT_OUT = "#5d5d5d";
+export const LEFT_OUT = "#6b6b6b";
 export const dashOf = (label) => DASHES[(label - 1) % DASHES.length];
 const shapeOf = (label) => SHAPES[(label - 1) % SHAPES.length];
 
@@ -15,16 +15,16 @@ export function drawGlyphs(pen, items, classes) {
   for (const { box, label, counted, byHand } of items) {
     const [left, top, right] = box;
     if (right - left < GLYPH_FROM_PX) continue;
-    const colour = counted ? classes[label - 1].colour : LEFT_OUT;
-    if (!paths.has(colour)) paths.set(colour, new Path2D());
-    const path = paths.get(colour);
+    const color = counted ? classes[label - 1].color : LEFT_OUT;
+    if (!paths.has(color)) paths.set(color, new Path2D());
+    const path = paths.get(color);
     glyph(path, shapeOf(label), left + 3, top + 3, 8);
     if (!byHand) continue;
     path.rect(right - 11, top + 6, 8, 2);
     path.rect(right - 8, top + 3, 2, 8);
   }
-  for (const [colour, path] of paths) {
-    pen.fillStyle = colour;
+  for (const [color, path] of paths) {
+    pen.fillStyle = color;
     pen.fill(path);
   }
 }
@@ -44,7 +44,7 @@ function glyph(path, shape, x, y, side) {
 const SVG = "http://www.w3.org/2000/svg";
 
 // The same look as a small picture for legends and buttons.
-export function legendMark(label, colour) {
+export function legendMark(label, color) {
   const shape = shapeOf(label);
   const picture = document.createElementNS(SVG, "svg");
   const set = (element, values) => {
@@ -53,13 +53,13 @@ export function legendMark(label, colour) {
   };
   set(picture, { viewBox: "0 0 22 22", width: 22, height: 22, class: "mark", "aria-hidden": true });
   const frame = document.createElementNS(SVG, "rect");
-  set(frame, { x: 2, y: 2, width: 18, height: 18, fill: "none", stroke: colour });
+  set(frame, { x: 2, y: 2, width: 18, height: 18, fill: "none", stroke: color });
   set(frame, { "stroke-width": 2, "stroke-dasharray": dashOf(label).join(" ") });
   const inner = document.createElementNS(SVG, shape === "square" ? "rect" : shape === "circle" ? "circle" : "path");
   if (shape === "square") set(inner, { x: 7, y: 7, width: 8, height: 8 });
   else if (shape === "circle") set(inner, { cx: 11, cy: 11, r: 4 });
   else set(inner, { d: "M11 6.5 15.5 15 6.5 15Z" });
-  set(inner, { fill: colour });
+  set(inner, { fill: color });
   picture.append(frame, inner);
   return picture;
 }

@@ -13,6 +13,7 @@ export const store = {
   pixelSizes: [0, Infinity],
   flags: {},
   rows: new Map(),
+  order: [],
   online: true,
 };
 
@@ -37,6 +38,12 @@ export function thresholds() {
 
 export function putRow(row) {
   store.rows.set(row.id, row);
+}
+
+// The rows in the order of the server; one that it has not told yet comes last.
+export function rowsInOrder() {
+  const known = store.order.filter((id) => store.rows.has(id));
+  return [...new Set([...known, ...store.rows.keys()])].map((id) => store.rows.get(id));
 }
 
 // Asks what changed, tells the listeners, and asks again after a while.
@@ -71,6 +78,7 @@ async function askOnce() {
     if (asked === localSettings) store.settings = news.settings;
     for (const row of news.photographs) putRow(row);
     for (const id of news.removed) store.rows.delete(id);
+    store.order = news.order ?? store.order;
     if (changed) announce();
   } catch {
     store.online = false;
