@@ -51,14 +51,14 @@ def test_a_row_is_counted_once(client: TestClient, monkeypatch: pytest.MonkeyPat
     upload(client, png(PICTURE), "a.png")
     settled(client)
     applied = 0
-    result = StoredResult.result
+    result = StoredResult.restore
 
     def counting(stored: StoredResult, *arguments: Any) -> CountResult:
         nonlocal applied
         applied += 1
         return result(stored, *arguments)
 
-    monkeypatch.setattr(StoredResult, "result", counting)
+    monkeypatch.setattr(StoredResult, "restore", counting)
     assert len(client.get("/api/session").json()["photographs"]) == 1
     assert applied == 1
 

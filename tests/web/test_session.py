@@ -68,7 +68,7 @@ def test_a_restart_after_a_crash_finds_everything_that_was_confirmed(tmp_path: P
     with (folder / "corrections.jsonl").open("ab") as file:
         file.write(b'{"image": "00')
     (folder / "incoming" / "half").write_bytes(b"half a photograph")
-    kept = folder / "seen" / identity / "seen.npz"
+    kept = folder / "seen" / identity / "count.json"
     kept.write_bytes(kept.read_bytes()[:300])
     with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
         assert settled(client) == {

@@ -7,7 +7,8 @@ import shlex
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -15,12 +16,14 @@ from smearcount.atomic_write import write_csv, write_text
 from smearcount.counts.grouping import BY_FOLDER, grouping
 from smearcount.errors import UsageError
 from smearcount.image.find import SUFFIXES
-from smearcount.report.coco_export import shortest, write_coco
 from smearcount.report.html import write_report
 from smearcount.report.slides_table import write_slides_csv
 from smearcount.report.table import write_counts_csv
+from smearcount.results.batch_result import BatchResult
+from smearcount.results.coco_export import write_coco
 from smearcount.results.corrections import history
 from smearcount.results.image_outcome import ImageOutcome
+from smearcount.results.json_document import shortest_decimals
 from smearcount.results.totals import slides_of
 from smearcount.web.session import Session
 
@@ -30,8 +33,12 @@ VALIDATION_EVERY: Final = 5
 Writer = Callable[[Session, Path], None]
 
 
-def outcomes(session: Session) -> list[ImageOutcome]:
-    """Return what became of each photograph, corrected, in the order of the page.
+def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
+    """Return what was counted in the photographs, corrected, in the order of the page.
+
+    Args:
+        session: whose photographs.
+        slides_of_folders: whether the photographs of a folder are one slide.
 
     Those that are still waiting are left out.
     """
@@ -42,7 +49,8 @@ def outcomes(session: Session) -> list[ImageOutcome]:
             found.append(ImageOutcome(photograph.name, result=result))
         elif photograph.state == "failed":
             found.append(ImageOutcome(photograph.name, error=photograph.reason))
-    return found
+    slides = slides_of(found, grouping(BY_FOLDER), session.card) if slides_of_folders else []
+    return BatchResult(tuple(found), session.settings, session.card, tuple(slides))
 
 
 def command(session: Session) -> str:
@@ -66,9 +74,7 @@ def command(session: Session) -> str:
     return quoted([*words, "--out", "counted"])
 
 
-def write_labels(
-    path: Path, outcomes: Sequence[ImageOutcome], photographs: Path, classes: Sequence[str]
-) -> None:
+def write_labels(path: Path, batch: BatchResult, photographs: Path) -> None:
     """Write the corrected photographs as a data set that ``smearcount train`` reads.
 
     The zip archive holds ``train.bbox.json`` and ``val.bbox.json`` (COCO) and ``images/``. A
@@ -76,15 +82,14 @@ def write_labels(
 
     Args:
         path: the archive to write.
-        outcomes: what became of the photographs, corrections included.
+        batch: what became of the photographs, corrections included.
         photographs: the folder below which the photographs lie under their names.
-        classes: class names in label order.
 
     Raises:
         UsageError: no photograph was corrected.
         OSError: the disk is full or not writable.
     """
-    corrected = [one for one in outcomes if one.result is not None and one.result.corrections]
+    corrected = [one for one in batch.outcomes if one.result is not None and one.result.corrections]
     if not corrected:
         raise UsageError("No photograph is corrected yet, so there are no labels to learn from.")
     val = corrected[1::VALIDATION_EVERY]  # training drops those that nearly repeat another
@@ -93,7 +98,7 @@ def write_labels(
         for split, members in (("train", train), ("val", val)):
             if members:
                 file = Path(scratch, f"{split}.bbox.json")
-                write_coco(file, members, classes)
+                write_coco(file, replace(batch, outcomes=tuple(members)))
                 archive.write(file, file.name)
         for one in corrected:
             archive.write(photographs / one.name, f"images/{one.name}")
@@ -109,42 +114,39 @@ def _sources(session: Session) -> list[str]:
 
 
 def _counts(session: Session, path: Path) -> None:
-    write_counts_csv(path, outcomes(session), session.card.classes)
+    write_counts_csv(path, batch_of(session))
 
 
 def _cells(session: Session, path: Path) -> None:
     """Write one row per cell: image, class, score (1 if added by hand), box in pixels, counted."""
     rows: list[list[object]] = [["image", "class", "score", "x0", "y0", "x1", "y1", "counted"]]
-    for outcome in outcomes(session):
+    for outcome in batch_of(session).outcomes:
         if outcome.result is None:
             continue
         found, card = outcome.result.detections, outcome.result.card
-        scores = shortest(found.scores)
+        scores = shortest_decimals(found.scores)
         for index, (box, _, label) in enumerate(found):
             name = card.classes[label - 1]
             counted = "yes" if outcome.result.counted[index] else "no"
-            rows.append([outcome.name, name, scores[index], *shortest(box), counted])
+            rows.append([outcome.name, name, scores[index], *shortest_decimals(box), counted])
     write_csv(path, rows)
 
 
 def _slides(session: Session, path: Path) -> None:
-    card = session.card
-    write_slides_csv(path, slides_of(outcomes(session), grouping(BY_FOLDER), card), card.classes)
+    write_slides_csv(path, batch_of(session, slides_of_folders=True))
 
 
 def _report(session: Session, path: Path) -> None:
-    found, card = outcomes(session), session.card
-    grouped = any("/" in outcome.name for outcome in found)
-    slides = slides_of(found, grouping(BY_FOLDER), card) if grouped else []
-    write_report(path, found, slides, session.settings, card)
+    in_folders = any("/" in photograph.name for photograph in session.photographs)
+    write_report(path, batch_of(session, slides_of_folders=in_folders))
 
 
 def _coco(session: Session, path: Path) -> None:
-    write_coco(path, outcomes(session), session.card.classes)
+    write_coco(path, batch_of(session))
 
 
 def _labels(session: Session, path: Path) -> None:
-    write_labels(path, outcomes(session), session.folder.photographs, session.card.classes)
+    write_labels(path, batch_of(session), session.folder.photographs)
 
 
 def _corrections(session: Session, path: Path) -> None:

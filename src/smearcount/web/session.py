@@ -226,7 +226,7 @@ class Session:
         stored, settings = photograph.stored, self.settings
         if stored is None or photograph.state != "done":
             return None
-        return stored.result(photograph.name, self.folder.file(photograph), self.card, settings)
+        return stored.restore(photograph.name, self.folder.file(photograph), self.card, settings)
 
     def corrected_result(self, photograph: Photograph) -> CountResult | None:
         """Return the count with the corrections, or None before it is done."""

@@ -3,7 +3,7 @@
 ::
 
     photographs/<name>          the uploads, under the names that the user knows
-    seen/<id>/                  photograph.json, seen.npz (what the model found) and tiles/ of each
+    seen/<id>/                  of each: photograph.json, count.json (what the model found), tiles/
     corrections.jsonl           what was corrected by hand, append-only
     settings.json               thresholds, edge rule, pixel size
     incoming/                   uploads that are not complete; thrown away when opened again
@@ -119,7 +119,7 @@ class SessionFolder:
         Raises:
             OSError: the disk is full or not writable.
         """
-        write_stored(self._folder_of(photograph) / "seen.npz", stored)
+        write_stored(self._folder_of(photograph) / "count.json", stored)
 
     def remove(self, photograph: Photograph) -> None:
         """Remove a photograph and what the model found in it."""
@@ -140,7 +140,7 @@ class SessionFolder:
             except (OSError, ValueError, TypeError):
                 continue
             if self.file(photograph).is_file():
-                photograph.stored = read_stored(file.with_name("seen.npz"))
+                photograph.stored = read_stored(file.with_name("count.json"))
                 yield photograph
 
     def write_settings(self, settings: Settings) -> None:
