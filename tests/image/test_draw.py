@@ -1,5 +1,9 @@
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import smearcount
 from doubles.square_detector import DOUBTFUL, RED_CELL, WHITE_CELL, SquareDetector, picture
@@ -7,7 +11,10 @@ from smearcount.classes import class_color
 from smearcount.detections.detections import Detections
 from smearcount.detector.scale import Scale
 from smearcount.image import draw as overlay
+from smearcount.image import read
+from smearcount.image.draw import draw_box, scaled_box
 from smearcount.image.image import SmearImage
+from smearcount.image.read import open_image
 from smearcount.results.result import CountResult
 from smearcount.settings import Settings
 
@@ -91,3 +98,32 @@ def a_result(pixels: np.ndarray) -> CountResult:
         card=SquareDetector.card,
         seconds=0.0,
     )
+
+
+def test_a_stored_picture_is_opened_once_for_a_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.repeat(np.repeat(FIELD, 8, 0), 8, 1)
+    file = tmp_path / "field.png"
+    Image.fromarray(pixels).save(file)
+    monkeypatch.setattr(overlay, "MAX_PIXELS", 800 * 600)  # drawn smaller, in many strips
+    result = smearcount.count(file, model=SquareDetector())
+    expected = np.asarray(result.draw())
+    stored = pickle.loads(pickle.dumps(result))
+    opened: list[object] = []
+    monkeypatch.setattr(read, "open_image", lambda path: opened.append(path) or open_image(path))
+    assert np.array_equal(np.asarray(stored.draw()), expected)
+    assert opened == [str(file)]
+
+
+def test_a_box_has_the_width_the_color_and_the_dashes_asked_for() -> None:
+    plain, dashed = (Image.new("RGB", (60, 40), "white") for _ in range(2))
+    box = scaled_box(np.array([10, 5, 50, 35], np.float32), 1.0)
+    assert box == (10, 5, 49, 34)
+    draw_box(plain, box, "#d51317", 3)
+    draw_box(dashed, box, "#d51317", 3, dashed=True)
+    solid, gaps = ((np.asarray(p) == rgb("#d51317")).all(axis=2) for p in (plain, dashed))
+    assert solid[5:8, 10:50].all()
+    assert solid[5:35, 10:13].all()
+    assert not solid[8:32, 13:47].any()
+    assert 0 < gaps.sum() < solid.sum()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smearcount.errors import UsageError
-from smearcount.image.find import find_images, other_pictures
+from smearcount.image.find import find_images, other_images
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_folder_that_may_not_be_read_gets_a_row_and_the_others_are_found(
     monkeypatch.setattr(os, "scandir", refuse)
     found = find_images([str(photos)])
     assert names(found, photos) == ["a.png", "b.JPG", "day2/c.tif", "day2/x"]
-    assert other_pictures([str(photos)]) == []
+    assert other_images([str(photos)]) == []
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a.png/b.png"])
@@ -112,7 +112,7 @@ def test_folders_behind_links_are_walked_once_by_their_own_name(
 
 def test_pictures_of_other_kinds_are_named(photos: Path) -> None:
     (photos / "day2" / "phone.HEIC").touch()
-    assert names(other_pictures([str(photos)]), photos) == ["day2/phone.HEIC"]
+    assert names(other_images([str(photos)]), photos) == ["day2/phone.HEIC"]
 
 
 @pytest.mark.parametrize("path", ["empty", "empty/*.png"])

@@ -20,14 +20,15 @@ def failure(outcome: ImageOutcome) -> str:
 
 def unread_files(paths: Sequence[str]) -> str:
     """Tell which files in the folders named look like images, but are of kinds not read there."""
-    from smearcount.image.find import other_pictures
+    from smearcount.image.file_types import readable_types
+    from smearcount.image.find import other_images
 
-    others = other_pictures(paths)
+    others = other_images(paths)
     if not others:
         return ""
     return (
-        f"{pluralize(len(others), 'file')} such as {others[0]} left out: in folders only JPEG, "
-        "PNG, TIFF, BMP and WebP are looked for, by their suffix"
+        f"{pluralize(len(others), 'file')} such as {others[0]} left out: in folders only "
+        f"{readable_types('and')} are looked for, by their suffix"
     )
 
 

@@ -1,4 +1,4 @@
-"""From the paths that a user names to the list of image files to count."""
+"""Find the image files that a user names by files, folders and patterns."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from smearcount.errors import UsageError
-
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"})
-"""Files in folders count as images if they end in one of these, in any case."""
-
-_OTHER_SUFFIXES: Final = frozenset({
-    ".avif", ".czi", ".dcm", ".gif", ".heic", ".heif", ".jp2", ".lif", ".lsm", ".mrxs", ".nd2",
-    ".ndpi", ".oib", ".scn", ".svs", ".vsi",
-})  # fmt: skip
-"""Of pictures that phones and microscopes make and that are not read."""
+from smearcount.image.file_types import OTHER_IMAGE_SUFFIXES, SUFFIXES, readable_suffixes
 
 ANNOTATED: Final = "annotated"
-"""The folder, inside the results of a batch, of the pictures that this package drew."""
+"""The folder, inside the results of a batch, that holds the pictures drawn by this package."""
 
 
 def find_images(paths: Sequence[str]) -> list[str]:
@@ -51,7 +43,7 @@ def _named_by(path: str) -> list[str]:
     if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where nobody may look)
         images = list(_walk(path, _is_image))
         if not images:
-            raise UsageError(f"{path}: this folder holds no image ({_readable()}).")
+            raise UsageError(f"{path}: this folder holds no image ({readable_suffixes()}).")
         return images
     if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 (likewise)
         images = sorted(
@@ -60,46 +52,46 @@ def _named_by(path: str) -> list[str]:
             if _is_image(match) and Path(match).is_file()
         )
         if not images:
-            raise UsageError(f"{path}: no image matches this pattern ({_readable()}).")
+            raise UsageError(f"{path}: no image matches this pattern ({readable_suffixes()}).")
         return images
     return [path]
 
 
-def other_pictures(paths: Sequence[str]) -> list[str]:
-    """Return the files in the folders among ``paths`` that look like pictures of other kinds."""
+def other_images(paths: Sequence[str]) -> list[str]:
+    """Return the files in the folders among ``paths`` that look like images of unreadable types."""
     folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 (as above)
-    walked = (file for folder in folders for file in _walk(folder, _is_other_picture))
-    return [file for file in walked if _is_other_picture(file)]  # no folder that may not be read
+    walked = (file for folder in folders for file in _walk(folder, _is_other_image))
+    return [file for file in walked if _is_other_image(file)]  # not the unreadable folders
 
 
 def _walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the files wanted and the folders that may not be read; links lead nowhere twice.
+    """Yield the wanted files, and the folders that may not be read; links are followed once.
 
-    Of a folder and a link to it beside each other, the folder is taken.
+    Of a folder and a link to it side by side, the folder is taken.
     """
-    locked: list[str] = []
-    been: set[str] = set()
-    walk = os.walk(folder, onerror=lambda e: locked.append(e.filename), followlinks=True)
+    unreadable: list[str] = []
+    visited: set[str] = set()
+    walk = os.walk(folder, onerror=lambda e: unreadable.append(e.filename), followlinks=True)
     for parent, folders, files in walk:
         real = os.path.realpath(parent)
-        if real in been:
+        if real in visited:
             folders.clear()
             continue
-        been.add(real)
+        visited.add(real)
         inner = [name for name in folders if not name.startswith(".")]
         links = {name: os.path.islink(os.path.join(parent, name)) for name in inner}  # noqa: PTH114, PTH118
         folders[:] = sorted(inner, key=lambda name: (links[name], name))
-        if parent != folder and _is_own_result(real):
+        if parent != folder and _is_own_output(real):
             folders.clear()
             continue
         for name in sorted(files):
             if not name.startswith(".") and wanted(name):
                 yield os.path.join(parent, name)  # noqa: PTH118 (keeps the path as typed)
-    yield from locked
+    yield from unreadable
 
 
-def _is_own_result(folder: str) -> bool:
-    """Tell whether a folder holds the pictures that this package drew in an earlier run."""
+def _is_own_output(folder: str) -> bool:
+    """Return whether a folder holds the pictures that this package drew in an earlier run."""
     path = Path(folder)
     return path.name == ANNOTATED and (path.parent / "counts.csv").is_file()
 
@@ -108,9 +100,5 @@ def _is_image(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def _is_other_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in _OTHER_SUFFIXES
-
-
-def _readable() -> str:
-    return ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+def _is_other_image(name: str) -> bool:
+    return Path(name).suffix.lower() in OTHER_IMAGE_SUFFIXES

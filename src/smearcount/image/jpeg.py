@@ -1,36 +1,37 @@
-"""JPEG files, decoded as far as somebody looks.
+"""JPEG files, decoded no further than needed.
 
-At half its size a JPEG is decoded in four fifths of the time or less and a quarter of the memory,
-and more is seldom asked for: where red cells are large, a detector never sees the whole. A very
-large one is kept in a third of the memory that its RGB pixels would take: brightness is decoded in
-full, colour at half the resolution, which is how most cameras store it anyway; each region becomes
-RGB when it is read.
+At half its size a JPEG is decoded in four fifths of the time or less and in a quarter of the
+memory, and more is seldom needed: where red cells are large, the detector never sees the image at
+its full size. A very large JPEG is kept in a third of the memory that its RGB pixels would take:
+brightness is decoded in full and color at half the resolution, which is how most cameras store it
+anyway. Each region is converted to RGB when it is read.
 """
 
 from __future__ import annotations
 
-import functools
 import io
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from smearcount.image.color import raster_of, to_rgb
-from smearcount.image.image import Region
+from smearcount.image.image import Pixels, Region
+from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import (
     LARGE_PIXELS,
+    ArrayReader,
+    LazyReader,
     Raster,
     check_size,
-    orientation_of,
-    reading,
     suppress_warnings,
 )
 
-HALF_FIRST: Final = 512
-"""A picture with a side of so many pixels is first decoded at half its size."""
+MIN_HALF_FIRST_SIDE: Final = 512
+"""An image with a side of at least this many pixels is first decoded at half its size."""
 
 
 def decode_jpeg(handle: IO[bytes]) -> Raster:
@@ -39,7 +40,7 @@ def decode_jpeg(handle: IO[bytes]) -> Raster:
     orientation = orientation_of(image)
     width, height = image.size
     stored_as_rgb = image.info.get("adobe_transform") == 0
-    if width * height <= LARGE_PIXELS and max(width, height) >= HALF_FIRST:
+    if width * height <= LARGE_PIXELS and max(width, height) >= MIN_HALF_FIRST_SIDE:
         check_size(width, height)
         return _half_first(handle, image, orientation)
     if width * height <= LARGE_PIXELS or image.mode != "RGB" or stored_as_rgb:
@@ -47,56 +48,57 @@ def decode_jpeg(handle: IO[bytes]) -> Raster:
 
     check_size(width, height)
     image.draft("YCbCr", (width // 2, height // 2))
-    colour = [image.getchannel("Cb"), image.getchannel("Cr")]
+    chroma = (image.getchannel("Cb"), image.getchannel("Cr"))
     handle.seek(0)
     image = JpegImageFile(handle)
     image.draft("L", None)
     image.load()
-    brightness: Image.Image = image
+    notes = ("large JPEG: brightness read in full, color at half resolution",)
+    return Raster(width, height, _PlaneReader(image, chroma), orientation, notes=notes)
 
-    def read(region: Region) -> NDArray[np.uint8]:
+
+@dataclass(frozen=True, eq=False)
+class _PlaneReader:
+    """Reads regions from full brightness and from color at half the resolution."""
+
+    brightness: Image.Image
+    chroma: tuple[Image.Image, Image.Image]
+
+    def __call__(self, region: Region) -> Pixels:
         left, top, right, bottom = region
         size = (right - left, bottom - top)
+        width, height = self.chroma[0].size
         near = (
             max(left // 2 - 2, 0),
             max(top // 2 - 2, 0),
-            min((right + 1) // 2 + 2, colour[0].width),
-            min((bottom + 1) // 2 + 2, colour[0].height),
+            min((right + 1) // 2 + 2, width),
+            min((bottom + 1) // 2 + 2, height),
         )
         box = (
             left / 2 - near[0],
             top / 2 - near[1],
-            min(right / 2, colour[0].width) - near[0],
-            min(bottom / 2, colour[0].height) - near[1],
+            min(right / 2, width) - near[0],
+            min(bottom / 2, height) - near[1],
         )
         planes = [
-            plane.crop(near).resize(size, Image.Resampling.BILINEAR, box=box) for plane in colour
+            plane.crop(near).resize(size, Image.Resampling.BILINEAR, box=box)
+            for plane in self.chroma
         ]
-        merged = Image.merge("YCbCr", [brightness.crop(region), *planes])
+        merged = Image.merge("YCbCr", [self.brightness.crop(region), *planes])
         return np.array(merged.convert("RGB"))
-
-    notes = ("large JPEG: brightness read in full, colour at half resolution",)
-    return Raster(width, height, read, orientation, notes=notes)
 
 
 def _half_first(handle: IO[bytes], image: JpegImageFile, orientation: int) -> Raster:
-    """Decode at half the size, which shows any damage; decode the whole when it is asked for."""
+    """Decode at half the size, which shows any damage; the whole only if it is asked for."""
     handle.seek(0)
     content = handle.read()
     width, height = image.size
     image.draft(image.mode, (width // 2, height // 2))
     half, notes = to_rgb(image)
+    whole = LazyReader(partial(_decode_whole, content))
+    return Raster(width, height, whole, orientation, notes=notes, half=ArrayReader(half))
 
-    @functools.cache
-    def whole() -> NDArray[np.uint8]:
-        with suppress_warnings():
-            return to_rgb(JpegImageFile(io.BytesIO(content)))[0]
 
-    return Raster(
-        width,
-        height,
-        lambda region: reading(whole())(region),
-        orientation,
-        notes=notes,
-        half=reading(half),
-    )
+def _decode_whole(content: bytes) -> Pixels:
+    with suppress_warnings():
+        return to_rgb(JpegImageFile(io.BytesIO(content)))[0]

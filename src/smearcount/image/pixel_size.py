@@ -1,4 +1,4 @@
-"""How large a pixel is, where a TIFF file says so."""
+"""The pixel size that a TIFF file holds, in micrometers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _UM_PER_UNIT: Final = {
 
 
 def plausible(size_um: float) -> float | None:
-    """Return a pixel size in micrometres if a light microscope could have it, else None.
+    """Return a pixel size in micrometers if a light microscope could have it, else None.
 
-    Others are print resolutions such as 72 dpi (353 µm), not magnifications.
+    Other values are print resolutions such as 72 dpi (353 µm), not magnifications.
     """
     smallest, largest = PIXEL_SIZES_UM
     return size_um if smallest <= size_um <= largest else None
@@ -25,10 +25,10 @@ def plausible(size_um: float) -> float | None:
 def tiff_pixel_size(
     description: str, resolution: tuple[int, int] | None, unit: int
 ) -> float | None:
-    """Return micrometres per pixel from the tags of a TIFF page, or None if they do not tell.
+    """Return micrometers per pixel from the tags of a TIFF page, or None if they do not say.
 
     OME-XML's ``PhysicalSizeX`` comes first, then the resolution in ImageJ's unit, in inches or in
-    centimetres.
+    centimeters.
 
     Args:
         description: the ImageDescription tag.

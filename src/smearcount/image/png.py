@@ -1,8 +1,9 @@
-"""Large PNG files, decoded strip by strip.
+"""PNG files; large ones are decoded strip by strip.
 
-Pillow decodes a whole PNG at four bytes per pixel. Here the compressed stream is opened in pieces,
-and every few hundred rows are handed to Pillow as a small PNG of their own, whose first row is
-the last one of the strip before: that row is all that a PNG filter ever looks back to.
+Pillow decodes a whole PNG at four bytes per pixel. To save memory, the compressed stream of a large
+one is inflated in pieces, and every few hundred rows are handed to Pillow as a small PNG of their
+own. Its first row is the last row of the strip before, because a PNG filter refers to the row above
+and to nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import IO, Final
 from PIL.PngImagePlugin import PngImageFile
 
 from smearcount.image.color import raster_of, to_rgb, upper_bits
+from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import (
     BAND_ROWS,
     LARGE_PIXELS,
@@ -23,13 +25,12 @@ from smearcount.image.raster import (
     Spool,
     check_size,
     first_of,
-    orientation_of,
 )
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 _BYTES_PER_PIXEL: Final = {2: 3, 4: 2, 6: 4}
-"""By colour type, of the 8-bit types that Pillow keeps at four bytes per pixel."""
+"""By color type, of the 8-bit types that Pillow keeps at four bytes per pixel."""
 
 _PIECE: Final = 1 << 20
 
@@ -37,22 +38,22 @@ _PIECE: Final = 1 << 20
 def decode_png(handle: IO[bytes]) -> Raster:
     """Decode a PNG file; an interlaced or 16-bit RGB one within the memory that Pillow takes."""
     header = handle.read(33)
-    width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", header[16:29])
+    width, height, bits, color_type, _, _, interlaced = struct.unpack(">IIBBBBB", header[16:29])
     handle.seek(0)
     image = PngImageFile(handle)
-    by_strips = bits == 8 and colour_type in _BYTES_PER_PIXEL and not interlaced
+    by_strips = bits == 8 and color_type in _BYTES_PER_PIXEL and not interlaced
     if width * height > LARGE_PIXELS and by_strips:
         check_size(width, height)
-        return first_of(image.n_frames, _decode_by_strips(handle, width, height, colour_type))
+        return first_of(image.n_frames, _decode_by_strips(handle, width, height, color_type))
     raster = first_of(image.n_frames, raster_of(image, orientation_of(image)))
-    return upper_bits(raster) if bits == 16 and colour_type in _BYTES_PER_PIXEL else raster
+    return upper_bits(raster) if bits == 16 and color_type in _BYTES_PER_PIXEL else raster
 
 
-def _decode_by_strips(handle: IO[bytes], width: int, height: int, colour_type: int) -> Raster:
+def _decode_by_strips(handle: IO[bytes], width: int, height: int, color_type: int) -> Raster:
     handle.seek(0)
     image = PngImageFile(handle)
     orientation = orientation_of(image) if "exif" in image.info else 1
-    row_bytes = 1 + width * _BYTES_PER_PIXEL[colour_type]
+    row_bytes = 1 + width * _BYTES_PER_PIXEL[color_type]
     spool = Spool(width, height)
     notes: tuple[str, ...] = ()
     before = b""
@@ -61,7 +62,7 @@ def _decode_by_strips(handle: IO[bytes], width: int, height: int, colour_type: i
         rows = min(BAND_ROWS, height - top)
         filtered = before + stream.take(rows * row_bytes)
         extra = len(before) // row_bytes
-        strip = PngImageFile(_small_png(width, rows + extra, colour_type, filtered))
+        strip = PngImageFile(_small_png(width, rows + extra, color_type, filtered))
         strip.load()
         before = b"\x00" + strip.crop((0, rows + extra - 1, width, rows + extra)).tobytes()
         pixels, notes = to_rgb(strip.crop((0, extra, width, rows + extra)))
@@ -116,8 +117,8 @@ def _compressed(handle: IO[bytes]) -> Iterator[bytes]:
         handle.seek(4, 1)
 
 
-def _small_png(width: int, height: int, colour_type: int, filtered: bytes) -> IO[bytes]:
-    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+def _small_png(width: int, height: int, color_type: int, filtered: bytes) -> IO[bytes]:
+    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered, 0)), (b"IEND", b""))
     parts = [SIGNATURE]
     for kind, body in chunks:

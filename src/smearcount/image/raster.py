@@ -1,9 +1,11 @@
-"""Decoded pixels as they lie in a file, before orientation: in memory, or spooled to disk."""
+"""Decoded pixels in the order of the file, in memory or in a temporary file on disk.
+
+The decoder of each file type returns a :class:`Raster`.
+"""
 
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import shutil
 import tempfile
@@ -13,6 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,15 +23,15 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from smearcount.errors import ImageError
-from smearcount.image.image import Region
+from smearcount.image.image import Pixels, Region, RegionReader
 
 LARGE_PIXELS: Final = 25_000_000
 """Images with more pixels are not kept in memory as RGB."""
 
-SMALLEST_SIDE: Final = 16
-"""In pixels; a smaller picture shows no cell."""
+MIN_SIDE: Final = 16
+"""In pixels; a smaller image shows no cell."""
 
-LARGEST_AREA: Final = 400_000_000
+MAX_AREA: Final = 400_000_000
 """In pixels; a larger image is refused before any of its pixels are decoded."""
 
 FIRST_OF: Final = "the first of"
@@ -36,9 +39,6 @@ FIRST_OF: Final = "the first of"
 
 BAND_ROWS: Final = 256
 """Rows handled at once where a large image is converted."""
-
-ReadRegion = Callable[[Region], NDArray[np.uint8]]
-"""Returns the pixels of a region, shape (h, w, 3), uint8 RGB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,46 +50,61 @@ class Raster:
         height: in stored pixels.
         read: returns the pixels of a region.
         orientation: the EXIF orientation, 1 to 8, that is still to be applied.
-        pixel_size_um: micrometres per pixel if the file says so.
+        pixel_size_um: micrometers per pixel if the file says so.
         notes: what was done to the pixels.
-        half: returns the pixels of a region of the picture at half its size; see ``SmearImage``.
+        half: returns the pixels of a region of the image at half its size; see ``SmearImage``.
     """
 
     width: int
     height: int
-    read: ReadRegion = field(repr=False)
+    read: RegionReader = field(repr=False)
     orientation: int = 1
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
-    half: ReadRegion | None = field(default=None, repr=False)
+    half: RegionReader | None = field(default=None, repr=False)
 
 
-_decoding = threading.Lock()
-_decoders_active = 0
-_filters = warnings.catch_warnings()
+@dataclass(frozen=True, eq=False)
+class ArrayReader:
+    """Reads regions of pixels in memory; what it returns is a view of them.
 
-
-@contextmanager
-def suppress_warnings() -> Iterator[None]:
-    """Suppress the warnings of decoders, about odd metadata that is not used, in several threads.
-
-    Python keeps one list of warning filters for the whole process: the first thread that enters
-    puts it aside and the last one that leaves restores it. It may be entered inside itself.
+    Attributes:
+        pixels: shape (h, w, 3), uint8.
     """
-    global _decoders_active, _filters
-    with _decoding:
-        _decoders_active += 1
-        if _decoders_active == 1:
-            _filters = warnings.catch_warnings()
-            _filters.__enter__()
-            warnings.simplefilter("ignore")
-    try:
-        yield
-    finally:
-        with _decoding:
-            _decoders_active -= 1
-            if not _decoders_active:
-                _filters.__exit__(None, None, None)
+
+    pixels: Pixels
+
+    def __call__(self, region: Region) -> Pixels:
+        """Return the pixels of a region."""
+        left, top, right, bottom = region
+        return self.pixels[top:bottom, left:right]
+
+
+class LazyReader:
+    """Reads regions of pixels that are computed when the first region is read, and then kept.
+
+    Args:
+        compute: returns all pixels, shape (h, w, 3), uint8.
+    """
+
+    def __init__(self, compute: Callable[[], Pixels]) -> None:
+        self._compute = compute
+        self._pixels: Pixels | None = None
+
+    def __call__(self, region: Region) -> Pixels:
+        """Return the pixels of a region."""
+        if self._pixels is None:
+            self._pixels = self._compute()
+        return ArrayReader(self._pixels)(region)
+
+
+def half_reader(pixels: Pixels) -> LazyReader:
+    """Return a reader of pixels in memory at half their size, each the mean of four."""
+    return LazyReader(partial(_halve, pixels))
+
+
+def _halve(pixels: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(pixels).reduce(2))
 
 
 def check_size(width: int, height: int) -> None:
@@ -98,44 +113,16 @@ def check_size(width: int, height: int) -> None:
     Raises:
         ImageError: a side is under 16 px, or the area above 400 megapixels.
     """
-    if min(width, height) < SMALLEST_SIDE:
+    if min(width, height) < MIN_SIDE:
         raise ImageError(
             f"it has {width} × {height} pixels, too few to show a cell; give at least "
-            f"{SMALLEST_SIDE} × {SMALLEST_SIDE}."
+            f"{MIN_SIDE} × {MIN_SIDE}."
         )
-    if width * height > LARGEST_AREA:
+    if width * height > MAX_AREA:
         raise ImageError(
-            f"it has {width:,} × {height:,} pixels, more than {LARGEST_AREA // 1_000_000} "
+            f"it has {width:,} × {height:,} pixels, more than {MAX_AREA // 1_000_000} "
             "megapixels; cut it into smaller pictures."
         )
-
-
-def reading(pixels: NDArray[np.uint8]) -> ReadRegion:
-    """Return a reader of pixels in memory, shape (h, w, 3); what it returns is a view."""
-
-    def read(region: Region) -> NDArray[np.uint8]:
-        left, top, right, bottom = region
-        return pixels[top:bottom, left:right]
-
-    return read
-
-
-def halving(pixels: NDArray[np.uint8]) -> ReadRegion:
-    """Return a reader of pixels in memory at half their size, averaged when first asked for."""
-
-    @functools.cache
-    def halved() -> NDArray[np.uint8]:
-        return np.asarray(Image.fromarray(pixels).reduce(2))
-
-    return lambda region: reading(halved())(region)
-
-
-def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation of an opened image; 1, upright, where its EXIF is damaged."""
-    try:
-        return int(image.getexif().get(0x0112, 1))
-    except Exception:  # the parser of foreign bytes raises whatever it meets
-        return 1
 
 
 def first_of(pages: int, raster: Raster) -> Raster:
@@ -145,53 +132,20 @@ def first_of(pages: int, raster: Raster) -> Raster:
     return replace(raster, notes=(f"{FIRST_OF} {pages} pages", *raster.notes))
 
 
-def upright(raster: Raster) -> Raster:
-    """Return the raster turned and mirrored as its EXIF orientation asks."""
-    if raster.orientation == 1:
-        return raster
-    width, height = raster.width, raster.height
-    if raster.orientation in (5, 6, 7, 8):
-        width, height = height, width
-    half = None
-    if raster.half and not width % 2 and not height % 2:  # else the pairs would be others
-        half = _turned(raster.half, raster.orientation, width // 2, height // 2)
-    return replace(
-        raster,
-        width=width,
-        height=height,
-        read=_turned(raster.read, raster.orientation, width, height),
-        orientation=1,
-        half=half,
-    )
-
-
-def _turned(stored: ReadRegion, orientation: int, width: int, height: int) -> ReadRegion:
-    """Return a reader of the upright picture, ``width`` by ``height``, from that of the stored."""
-    turned = orientation in (5, 6, 7, 8)
-    mirror_x = orientation in (2, 3, 6, 7)
-    mirror_y = orientation in (3, 4, 7, 8)
-
-    def read(region: Region) -> NDArray[np.uint8]:
-        left, top, right, bottom = region
-        if mirror_x:
-            left, right = width - right, width - left
-        if mirror_y:
-            top, bottom = height - bottom, height - top
-        if turned:
-            left, top, right, bottom = top, left, bottom, right
-        pixels = stored((left, top, right, bottom))
-        if turned:
-            pixels = pixels.swapaxes(0, 1)
-        return np.ascontiguousarray(pixels[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
-
-    return read
-
-
 class Spool:
-    """Pixels in a temporary file, which vanishes with this object.
+    """Pixels in a temporary file, which is deleted together with this object.
 
     The file is mapped into memory only while a region is read or written, so that pages already
     done with do not count as memory of this process.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+        channels: samples per pixel.
+        dtype: of each sample.
+
+    Raises:
+        ImageError: there is no room on the disk for temporary files.
     """
 
     def __init__(
@@ -204,12 +158,12 @@ class Spool:
             raise self._no_room(size)
         self._file = tempfile.TemporaryFile(prefix="smearcount-")  # noqa: SIM115 (it lives on)
         weakref.finalize(self, self._file.close)
-        try:  # the room is taken now: a page that finds none when it is written kills the process
+        try:  # reserve the room now: a full disk at a later page write would kill the process
             os.posix_fallocate(self._file.fileno(), 0, size)
         except (AttributeError, OSError) as error:
             if getattr(error, "errno", 0) == errno.ENOSPC:
                 raise self._no_room(size) from None
-            self._file.truncate(size)  # this system cannot take it now
+            self._file.truncate(size)  # this system cannot reserve room
 
     @staticmethod
     def _no_room(size: int) -> ImageError:
@@ -227,3 +181,49 @@ class Spool:
         left, top, right, bottom = region
         stored = np.memmap(self._file, self._dtype, mode="r", shape=self._shape)
         return np.array(stored[top:bottom, left:right])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the pixels; they get a temporary file of their own where they are unpickled."""
+        height, width, _ = self._shape
+        return _spool_of, (self.read((0, 0, width, height)),)
+
+
+def _spool_of(pixels: NDArray[Any]) -> Spool:
+    height, width, channels = pixels.shape
+    spool = Spool(width, height, channels, pixels.dtype)
+    spool.mapped()[:] = pixels
+    return spool
+
+
+class _WarningFilters:
+    """The warning filters of the process while any thread decodes."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.threads_inside = 0
+        self.saved = warnings.catch_warnings()
+
+
+_FILTERS: Final = _WarningFilters()
+
+
+@contextmanager
+def suppress_warnings() -> Iterator[None]:
+    """Suppress warnings while decoding: they are about odd metadata that is not used.
+
+    Python keeps one list of warning filters for the whole process. So the first thread that enters
+    saves it and the last one that leaves restores it. It may be entered inside itself.
+    """
+    with _FILTERS.lock:
+        _FILTERS.threads_inside += 1
+        if _FILTERS.threads_inside == 1:
+            _FILTERS.saved = warnings.catch_warnings()
+            _FILTERS.saved.__enter__()
+            warnings.simplefilter("ignore")
+    try:
+        yield
+    finally:
+        with _FILTERS.lock:
+            _FILTERS.threads_inside -= 1
+            if not _FILTERS.threads_inside:
+                _FILTERS.saved.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""Opening an image: any file that people have, turned into upright 8-bit RGB."""
+"""Opening an image: any file of a known type, as upright 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -9,41 +9,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from smearcount.errors import ImageError
 from smearcount.image.color import raster_of
+from smearcount.image.file_types import MAGIC_BYTES, file_type, readable_types
 from smearcount.image.image import Pixels, Region, SmearImage
-from smearcount.image.jpeg import decode_jpeg
-from smearcount.image.png import decode_png
+from smearcount.image.orientation import orientation_of, upright
 from smearcount.image.raster import (
     BAND_ROWS,
+    ArrayReader,
     Raster,
     check_size,
-    first_of,
-    halving,
-    orientation_of,
-    reading,
+    half_reader,
     suppress_warnings,
-    upright,
 )
-from smearcount.image.tiff import decode_tiff
 from smearcount.sha256 import sha256_of_file
-
-READABLE: Final = "JPEG, PNG, TIFF, BMP or WebP"
 
 
 def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) -> SmearImage:
     """Open an image.
 
     A file is decoded here, once, so that damage shows at once. Up to 25 megapixels are kept in
-    memory; of larger ones only a part is, and regions are read from a temporary file.
+    memory; of a larger image only a part is, and regions are read from a temporary file.
 
     Args:
         source: a path, a PIL image, or an RGB array of shape (height, width, 3), uint8, which
@@ -52,6 +44,11 @@ def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) ->
     Raises:
         ImageError: the file is missing, empty, damaged, too small or too large, or no image; or
             the array has another shape or type.
+
+    Example:
+        >>> from smearcount import open_image
+        >>> open_image("smear.png").pixels().shape
+        (480, 640, 3)
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
@@ -62,9 +59,9 @@ def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) ->
 
 @dataclass(frozen=True)
 class FileReader:
-    """Reads regions of an image file by opening it anew, for an image that is no longer in memory.
+    """Reads regions of an image file by opening it anew, for an image whose pixels are not kept.
 
-    Each call decodes the whole file; see :func:`reopened` for several regions.
+    Each call decodes the file; see :func:`reopened` for reading several regions.
 
     Attributes:
         path: the image file.
@@ -73,7 +70,7 @@ class FileReader:
     path: str
 
     def __call__(self, region: Region) -> Pixels:
-        """Return the pixels of a region, shape (height, width, 3), uint8 RGB."""
+        """Return the pixels of a region, shape (h, w, 3), uint8 RGB."""
         return open_image(self.path).read(region)
 
 
@@ -81,12 +78,14 @@ def reopened(image: SmearImage) -> SmearImage:
     """Return an image whose regions are read without decoding its file each time.
 
     Raises:
-        ImageError: the file is gone or no longer readable.
+        ImageError: the file is gone, cannot be read, or has changed since it was opened first.
     """
     if not isinstance(image.read, FileReader):
         return image
     opened = open_image(image.read.path)
-    return replace(image, read=opened.read, half=opened.half)
+    if opened.sha256 != image.sha256:
+        raise ImageError(f"{opened.name}: the file has changed since it was opened first.")
+    return replace(image, read=opened.read, half=opened.half, reread=image.read)
 
 
 def _from_file(name: str) -> SmearImage:
@@ -114,31 +113,20 @@ def _from_file(name: str) -> SmearImage:
         pixel_size_um=raster.pixel_size_um,
         notes=raster.notes,
         half=raster.half,
+        reread=FileReader(name),
     )
 
 
 def _decoder(name: str, handle: IO[bytes]) -> Callable[[IO[bytes]], Raster]:
-    """Choose a decoder by the first bytes of a file, and refuse sizes that make no sense."""
-    start = handle.read(33)
+    """Return the decoder of a file by its first bytes."""
+    start = handle.read(MAGIC_BYTES)
     handle.seek(0)
     if not start:
         raise ImageError(f"{name}: the file is empty; copy or save it again.")
-    if start.startswith(b"\xff\xd8\xff"):
-        return decode_jpeg
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return decode_png
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return decode_tiff
-    if start.startswith(b"BM"):
-        return lambda file: raster_of(BmpImageFile(file))
-    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        return _decode_webp
-    raise ImageError(f"{name}: this is not an image that can be read; give {READABLE}.")
-
-
-def _decode_webp(handle: IO[bytes]) -> Raster:
-    image = WebPImageFile(handle)
-    return first_of(image.n_frames, raster_of(image, orientation_of(image)))
+    found = file_type(start)
+    if found is None:
+        raise ImageError(f"{name}: this is not an image that can be read; give {readable_types()}.")
+    return found.decode
 
 
 def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]) -> Raster:
@@ -149,17 +137,17 @@ def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]
         raise ImageError(f"{name}: {error}") from None
     except MemoryError:
         raise ImageError(f"{name}: there is not enough memory to decode it.") from None
-    except Exception as error:  # decoders of foreign bytes raise whatever they meet
+    except Exception as error:  # decoders raise all kinds of errors for damaged bytes
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise ImageError(
             f"{name}: the file is cut short, damaged or of a kind that cannot be decoded "
-            f"({reason}); copy it again, or save it as {READABLE}."
+            f"({reason}); copy it again, or save it as {readable_types()}."
         ) from None
 
 
 def _from_pillow(picture: Image.Image) -> SmearImage:
     try:
-        picture.load()  # a TIFF turns itself upright here, and forgets its orientation
+        picture.load()  # Pillow turns a TIFF upright here, and drops its orientation
         raster = upright(raster_of(picture, orientation_of(picture)))
     except ImageError as error:
         raise ImageError(f"The PIL image cannot be used: {error}") from None
@@ -169,7 +157,7 @@ def _from_pillow(picture: Image.Image) -> SmearImage:
         name="array",
         width=raster.width,
         height=raster.height,
-        sha256=_digest(raster),
+        sha256=_pixel_digest(raster),
         read=raster.read,
         notes=raster.notes,
         half=raster.half,
@@ -187,12 +175,12 @@ def _from_array(pixels: NDArray[np.uint8]) -> SmearImage:
         check_size(width, height)
     except ImageError as error:
         raise ImageError(f"The array cannot be used: {error}") from None
-    raster = Raster(width, height, reading(pixels))
-    digest = _digest(raster)
-    return SmearImage("array", width, height, digest, raster.read, half=halving(pixels))
+    raster = Raster(width, height, ArrayReader(pixels))
+    digest = _pixel_digest(raster)
+    return SmearImage("array", width, height, digest, raster.read, half=half_reader(pixels))
 
 
-def _digest(raster: Raster) -> str:
+def _pixel_digest(raster: Raster) -> str:
     """Return the SHA-256 of upright RGB pixels, band by band."""
     digest = hashlib.sha256()
     for top in range(0, raster.height, BAND_ROWS):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from smearcount.image.color import (
     upper_bits,
     white_level,
 )
-from smearcount.image.image import Region
+from smearcount.image.image import Pixels, Region
 from smearcount.image.pixel_size import tiff_pixel_size
 from smearcount.image.raster import BAND_ROWS, LARGE_PIXELS, Raster, Spool, check_size, first_of
 
@@ -69,7 +69,7 @@ def _with_pillow(handle: IO[bytes]) -> Raster:
 
 
 def _is_plain(page: tifffile.TiffPage) -> bool:
-    """Tell whether tifffile can decode the page here, to grey or RGB of 8 or 16 bits."""
+    """Return whether tifffile can decode the page here, to gray or RGB of 8 or 16 bits."""
     import tifffile
 
     none = tifffile.COMPRESSION.NONE
@@ -86,7 +86,7 @@ def _is_plain(page: tifffile.TiffPage) -> bool:
 def _by_pieces(page: tifffile.TiffPage, handle: IO[bytes]) -> Raster:
     width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
     photometric, extra = int(page.photometric), tuple(int(kind) for kind in page.extrasamples)
-    colours = 3 if photometric == _RGB else 1
+    colors = 3 if photometric == _RGB else 1
     largest = 0
     spool = Spool(width, height, samples, page.dtype)
     for values, plane, top, left in _pieces(page, handle):
@@ -94,15 +94,26 @@ def _by_pieces(page: tifffile.TiffPage, handle: IO[bytes]) -> Raster:
         kept = values[:rows, :columns]
         channels = slice(plane, plane + values.shape[2])
         spool.mapped()[top : top + rows, left : left + columns, channels] = kept
-        largest = max(largest, int(kept[:, :, : max(0, colours - plane)].max(initial=0)))
+        largest = max(largest, int(kept[:, :, : max(0, colors - plane)].max(initial=0)))
     white = white_level(largest) if page.dtype == np.uint16 else None
 
-    def read(region: Region) -> NDArray[np.uint8]:
-        return _as_rgb(spool.read(region), photometric, extra, white)
-
+    read = _SampleReader(spool, photometric, extra, white)
     orientation = page.tags.valueof(274, default=1)
     notes = (scaling_note(white),) if white else ()
     return Raster(width, height, read, int(orientation), notes=notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _SampleReader:
+    """Reads regions of spooled TIFF samples, each converted to RGB when it is read."""
+
+    spool: Spool
+    photometric: int
+    extra: tuple[int, ...]
+    white: int | None
+
+    def __call__(self, region: Region) -> Pixels:
+        return _as_rgb(self.spool.read(region), self.photometric, self.extra, self.white)
 
 
 def _pieces(
@@ -128,12 +139,12 @@ def _as_rgb(
     eight = values if white is None else to_eight_bits(values, white)
     if photometric == _WHITE_IS_ZERO:
         eight = 255 - eight
-    colours = 3 if photometric == _RGB else 1
-    rgb = eight[:, :, :colours]
-    if colours == 1:
+    colors = 3 if photometric == _RGB else 1
+    rgb = eight[:, :, :colors]
+    if colors == 1:
         rgb = np.repeat(rgb, 3, axis=2)
     if extra and extra[0] in _TRANSPARENCY:
-        alpha = eight[:, :, colours : colours + 1].astype(np.uint16)
+        alpha = eight[:, :, colors : colors + 1].astype(np.uint16)
         if photometric == _WHITE_IS_ZERO:
             alpha = 255 - alpha
         premultiplied = extra[0] == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smearcount.classes import class_color
 from smearcount.counts.edge_rule import count_labels, is_counted
 from smearcount.counts.interval import Interval, interval
 from smearcount.detections.detections import Detections
@@ -17,7 +18,6 @@ from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale
 from smearcount.formatting import format_count
 from smearcount.image.image import SmearImage
-from smearcount.image.read import reopened
 from smearcount.quality.flags import detection_flags
 from smearcount.results.coco_export import coco_document
 from smearcount.results.dataframe import detections_dataframe
@@ -132,11 +132,25 @@ class CountResult:
         """Return the image with colored, labeled boxes and a legend with the counts.
 
         Raises:
-            ImageError: the image is read again for it, and its file is gone.
+            ImageError: the image is read again for it, and its file is gone or has changed.
         """
-        from smearcount.image.draw import draw
+        from smearcount.image.draw import EXCLUDED_COLOR, draw_detections
 
-        return draw(replace(self, image=reopened(self.image)))
+        legend = [
+            (class_color(label), f"{name} {self.count_with_interval(name)}")
+            for label, name in enumerate(self.counts, start=1)
+        ]
+        excluded = sum(self.excluded.values())
+        if excluded:
+            legend.append((EXCLUDED_COLOR, f"not counted ({self.settings.edge}) {excluded}"))
+        return draw_detections(
+            self.image,
+            self.detections,
+            self.card.classes,
+            counted=self.counted,
+            rbc_px=self.scale.rbc_diameter_px,
+            legend=legend,
+        )
 
 
 def apply_settings(

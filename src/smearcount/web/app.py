@@ -20,7 +20,6 @@ from starlette.requests import ClientDisconnect
 from smearcount import __version__
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
-from smearcount.image.draw import draw
 from smearcount.results.stored import StoredResult
 from smearcount.web.correction_log import OutdatedError
 from smearcount.web.downloads import WRITERS
@@ -211,7 +210,7 @@ def _route_downloads(app: FastAPI, session: Session) -> None:
         if result is None:
             raise UnknownPhotographError
         name = f"{Path(photograph.name).stem}.annotated.png"
-        return _download(name, "image/png", lambda path: draw(result).save(path, format="PNG"))
+        return _download(name, "image/png", lambda path: result.draw().save(path, format="PNG"))
 
 
 def _counted(session: Session, identity: str) -> tuple[Photograph, StoredResult]:

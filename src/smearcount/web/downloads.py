@@ -15,7 +15,7 @@ from typing import Final
 from smearcount.atomic_write import write_csv, write_text
 from smearcount.counts.grouping import BY_FOLDER, grouping
 from smearcount.errors import UsageError
-from smearcount.image.find import SUFFIXES
+from smearcount.image.file_types import SUFFIXES
 from smearcount.report.html import write_report
 from smearcount.report.slides_table import write_slides_csv
 from smearcount.report.table import write_counts_csv

@@ -10,8 +10,9 @@ from PIL import Image, UnidentifiedImageError
 
 from smearcount.datasets.dataset import Dataset
 from smearcount.errors import DataError
-from smearcount.image.find import SUFFIXES
-from smearcount.image.raster import orientation_of, suppress_warnings
+from smearcount.image.file_types import SUFFIXES
+from smearcount.image.orientation import orientation_of
+from smearcount.image.raster import suppress_warnings
 
 
 def files_in(folder: Path, suffix: str) -> list[Path]:
