@@ -1,6 +1,7 @@
 """``smearcount data`` does in one line each what a learner needs of a data set."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from doubles.archive_server import FILES, KNOWN, Server, archive, serving
 from smearcount.cli.data import data
-from smearcount.datasets.read import read_dataset
+from smearcount.datasets.formats.table import FORMATS
+from smearcount.datasets.public_sets import PUBLIC_SETS
+from smearcount.datasets.read import read_dataset, split_names
+from smearcount.datasets.write import write_dataset
 from smearcount.errors import DownloadError, SmearcountError, UsageError
+from smearcount.synthetic.dataset import draw_dataset
 
 
 def run(*arguments):
@@ -70,6 +76,61 @@ def test_fetch_without_network_is_a_sentence(tmp_path):
     result = run("fetch", "bccd", "-o", tmp_path / "bccd", "--host", "http://127.0.0.1:9")
     assert isinstance(result.exception, DownloadError)
     assert "no connection" in str(result.exception)
+
+
+def test_fetch_says_how_many_files_were_verified(tmp_path, monkeypatch):
+    monkeypatch.setattr("smearcount.datasets.download.known_checksums", lambda name: KNOWN)
+    with serving(Server(archive(FILES))) as server:
+        result = run("fetch", "bccd", "-o", tmp_path / "bccd", "--host", server.url)
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith("bccd: 3 files verified.\n")
+    assert (tmp_path / "bccd" / "BCCD" / "JPEGImages" / "a.jpg").is_file()
+
+
+def test_help_lists_the_formats_and_the_public_data_sets():
+    for command in ("convert", "check"):
+        listed = run(command, "--help").output
+        assert all(f"{form.title}: {form.layout}" in listed for form in FORMATS)
+    listed = run("fetch", "--help").output
+    assert all(name in listed for name in PUBLIC_SETS)
+
+
+def test_an_unknown_format_or_data_set_lists_the_known(folder, tmp_path):
+    wrong = run("convert", folder, "--to", "csv", "-o", tmp_path / "out").exception
+    assert str(wrong) == "format must be one of coco, voc, yolo, not 'csv'."
+    assert "bccd, txl-pbc" in str(run("fetch", "imagenet").exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_yolo_leaves_out_splits_that_join_others(folder, tmp_path):
+    run("convert", folder, "--to", "coco", "-o", tmp_path / "coco")
+    (tmp_path / "coco" / "trainval.bbox.json").write_bytes(
+        (tmp_path / "coco" / "train.bbox.json").read_bytes()
+    )
+    for form, names in (("voc", {"train", "trainval", "val"}), ("yolo", {"train", "val"})):
+        assert run("convert", tmp_path / "coco", "--to", form, "-o", tmp_path / form).exit_code == 0
+        assert set(split_names(tmp_path / form)) == names
+
+
+def test_check_with_a_model_draws_the_cells_that_labels_miss(tmp_path):
+    drawn = draw_dataset(tmp_path / "drawn", 1)
+    unlabeled = replace(drawn.images[0], boxes_xyxy_px=np.zeros((0, 4)), labels=np.zeros(0))
+    write_dataset(replace(drawn, images=(unlabeled,)), tmp_path / "set", "coco", "train")
+    result = run("check", tmp_path / "set", "--model", "shipped", "-o", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "check.json").read_text(encoding="utf-8"))
+    assert f"cell that the labels probably miss: {len(report['suspects'])} in 1" in result.output
+    assert len(report["suspects"]) > 10
+    assert (tmp_path / "out" / "suspects.png").is_file()
+
+
+def test_long_lists_of_findings_are_cut_on_screen_and_whole_in_the_file(folder, tmp_path):
+    lines = "".join(f"0 .5 .5 .0{n} .0\n" for n in range(1, 9))
+    (folder / "labels" / "val" / "val.txt").write_text(lines)
+    result = run("check", folder, "-o", tmp_path / "out")
+    assert "… and 3 more; -o FOLDER writes them all" in result.output
+    report = json.loads((tmp_path / "out" / "check.json").read_text(encoding="utf-8"))
+    kinds = [finding["kind"] for finding in report["findings"]]
+    assert kinds.count("box without area") == 8
 
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -1,92 +1,24 @@
 """A download is resumed, verified and unpacked whole, or refused in one sentence."""
 
-import io
 import stat
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from smearcount.datasets.download import checksum, differences, fetch
+from doubles.archive_server import FILES, KNOWN, TOP, Server, archive, serving
+from smearcount.datasets.download import differences, fetch
 from smearcount.datasets.public_sets import PUBLIC_SETS, known_checksums
 from smearcount.errors import DownloadError, UsageError
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
-TOP = "BCCD_Dataset-d272fb1"
-FILES = {
-    f"BCCD/{folder}/{name}": (f"{folder} {name} ".encode() * 9000)
-    for folder, name in (("Annotations", "a.xml"), ("JPEGImages", "a.jpg"), ("JPEGImages", "b.jpg"))
-}
-KNOWN = {path: checksum(content) for path, content in FILES.items()}
-
-
-def archive(contents, comment=b"d272fb1" + b"0" * 33, compression=zipfile.ZIP_STORED):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", compression) as members:
-        members.comment = comment
-        for path, content in contents.items():
-            member = path if isinstance(path, zipfile.ZipInfo) else f"{TOP}/{path}"
-            members.writestr(member, content)
-    return packed.getvalue()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves one body; ``cut`` ends each answer early, ``ranges`` tells what was asked."""
-
-    def __init__(self, body, cut=None, status=200, etag='"1"'):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.body, self.cut, self.status, self.etag = body, cut, status, etag
-        self.ranges = []
-        self.paths = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        server = self.server
-        wanted = self.headers.get("Range")
-        server.ranges.append(wanted)
-        server.paths.append(self.path)
-        if server.status != 200:
-            self.send_error(server.status)
-            return
-        same = self.headers.get("If-Range") == server.etag
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and same else 0
-        if start and start >= len(server.body):
-            self.send_error(416)
-            return
-        body = server.body[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", server.etag)
-        self.end_headers()
-        self.wfile.write(body[: server.cut])
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture
 def serve():
-    running = []
-
-    def start(*args, **options):
-        server = Server(*args, **options)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((server, thread))
-        return server
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with ExitStack() as running:
+        yield lambda *args, **options: running.enter_context(serving(Server(*args, **options)))
 
 
 def get(server, folder, **options):

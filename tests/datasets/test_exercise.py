@@ -3,18 +3,22 @@
 import json
 import shutil
 import sys
-import zipfile
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from doubles.pictures import save_blank
 from smearcount.datasets.clean import clean_dataset
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.datasets.exercise import EXERCISE_SPLITS, exercise_names, write_exercise
 from smearcount.datasets.near_duplicates import find_near_duplicates
 from smearcount.datasets.read import read_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.errors import DataError
+from smearcount.synthetic.dataset import draw_dataset
+from smearcount.synthetic.style import SmearStyle
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
@@ -80,21 +84,35 @@ def test_a_zip_of_the_layout_reads_equally(exercise, tmp_path):
             np.testing.assert_array_equal(one.boxes_xyxy_px, two.boxes_xyxy_px)
 
 
-def test_a_damaged_zip_is_a_sentence(tmp_path):
-    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as members:
-        members.writestr("x.txt", bytes(range(256)) * 40)
-    whole = bytearray((tmp_path / "x.zip").read_bytes())
-    whole[40:60] = bytes(20)
-    (tmp_path / "x.zip").write_bytes(whole)
-    with pytest.raises(DataError, match="not a whole zip archive"):
-        read_dataset(tmp_path / "x.zip")
+def write_small_bccd(folder):
+    """Write a data set with the names and layout of BCCD, each image one red cell."""
+    box = np.array([[2.0, 2.0, 12.0, 12.0]])
+    names = [name for split in EXERCISE_SPLITS for name in exercise_names(split)]
+    paths = [save_blank(folder / "drawn", f"{name}.jpg", (20, 16)) for name in names]
+    images = [AnnotatedImage(path, 20, 16, box, np.array([2])) for path in paths]
+    dataset = Dataset(("WBC", "RBC", "Platelets"), tuple(images), "drawn")
+    write_dataset(dataset, folder / "BCCD", "voc", "trainval")
+    return folder
 
 
-def test_a_hostile_zip_is_refused_by_the_reader_too(tmp_path):
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as members:
-        members.writestr("../x.txt", b"x")
-    with pytest.raises(DataError, match="leads out of the folder"):
-        read_dataset(tmp_path / "x.zip")
+def test_the_exercise_is_cut_from_a_folder_of_bccd_by_name(tmp_path):
+    counts = write_exercise(write_small_bccd(tmp_path / "public"), tmp_path / "out")
+    assert counts == {"train": 50, "valid": 20, "test": 20, "trainvalid": 70}
+    for split, n in counts.items():
+        content = json.loads((tmp_path / "out" / f"{split}.bbox.json").read_text(encoding="utf-8"))
+        assert len(content["images"]) == len(content["annotations"]) == n
+        assert [(row["id"], row["name"]) for row in content["categories"]] == list(
+            enumerate(("WBC", "RBC", "Platelets"), start=1)
+        )
+    assert len(list((tmp_path / "out" / "images").iterdir())) == 90
+
+
+def test_an_incomplete_bccd_is_refused_by_name(tmp_path):
+    drawn = draw_dataset(tmp_path / "drawn", 1, SmearStyle(width=40, height=30, rbc_px=20))
+    write_dataset(drawn, tmp_path / "BCCD", "voc", "train")
+    with pytest.raises(DataError, match=r"BloodImage_\d+ is missing; fetch the whole of BCCD"):
+        write_exercise(tmp_path / "BCCD", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @needs_data

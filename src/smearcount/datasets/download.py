@@ -11,7 +11,6 @@ archive of a commit keeps its bytes, and it would add six packages (4 MB) to the
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import shutil
@@ -32,6 +31,7 @@ from smearcount.datasets.public_sets import (
     known_checksums,
 )
 from smearcount.errors import DataError, DownloadError, UsageError
+from smearcount.sha256 import sha256_of_file
 
 HOST: Final = "https://codeload.github.com"
 
@@ -172,14 +172,9 @@ def differences(folder: Path, known: Mapping[str, str]) -> tuple[list[str], list
         missing.discard(name)
         if name not in known:
             unknown.append(name)
-        elif checksum(path.read_bytes()) != known[name]:
+        elif sha256_of_file(path)[:CHECKSUM_DIGITS] != known[name]:
             wrong.append(name)
     return wrong, unknown, len(missing)
-
-
-def checksum(content: bytes) -> str:
-    """Return the checksum of a file's content, as the lists of published files have it."""
-    return hashlib.sha256(content).hexdigest()[:CHECKSUM_DIGITS]
 
 
 def _download(url: str, part: Path, progress: Progress) -> None:
