@@ -3,7 +3,7 @@
 >>> import smearcount
 >>> result = smearcount.count("smear.png")
 >>> result.counts
-{'WBC': 2, 'RBC': 45, 'Platelets': 6}
+{'WBC': 1, 'RBC': 20, 'Platelets': 5}
 
 A name is imported when it is first used, so that ``import smearcount`` stays fast. The names below
 and those of :mod:`smearcount.training`, :mod:`smearcount.evaluation`,

@@ -78,9 +78,9 @@ def count(
         >>> import smearcount
         >>> result = smearcount.count("smear.png")
         >>> result.counts
-        {'WBC': 2, 'RBC': 45, 'Platelets': 6}
-        >>> smearcount.count("smear.png", threshold={"Platelets": 0.99}, edge="inside").counts
-        {'WBC': 2, 'RBC': 45, 'Platelets': 6}
+        {'WBC': 1, 'RBC': 20, 'Platelets': 5}
+        >>> smearcount.count("smear.png", threshold={"RBC": 0.9}, edge="inside").counts
+        {'WBC': 0, 'RBC': 12, 'Platelets': 3}
     """
     chosen = _merge(settings, threshold, edge, pixel_size_um)
     detector = _detector_of(model)
@@ -138,12 +138,13 @@ def count_folder(
         DataError: the corrections cannot be read.
 
     Example:
+        >>> from pathlib import Path
         >>> import smearcount
         >>> batch = smearcount.count_folder("slides", "results", group_by="folder")
         >>> len(batch.outcomes), len(batch.failed)
         (2, 0)
         >>> batch.slides[0].name, batch.slides[0].classes["RBC"].total
-        ('slides/A', 45)
+        ('slides/A', 20)
         >>> sorted(path.name for path in Path("results").iterdir())
         ['annotated', 'counts.csv', 'detections.json', 'journal.jsonl', 'run.json', 'slides.csv']
     """
@@ -203,7 +204,7 @@ def predict(
         >>> import smearcount
         >>> boxes, labels, scores = smearcount.predict("smear.png", threshold=0.5)
         >>> len(boxes), len(boxes[0]), labels.count(1), scores[0] > scores[-1] >= 0.5
-        (53, 4, 2, True)
+        (26, 4, 1, True)
     """
     found = count(image, threshold=threshold, model=model).detections
     return found.boxes_xyxy_px.tolist(), found.labels.tolist(), found.scores.tolist()

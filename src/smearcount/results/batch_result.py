@@ -37,7 +37,7 @@ class BatchResult:
         >>> import smearcount
         >>> batch = smearcount.count_folder("slides", group_by="folder")
         >>> batch
-        BatchResult(2 images, 0 failed, counts={'WBC': 4, 'RBC': 90, 'Platelets': 12})
+        BatchResult(2 images, 0 failed, counts={'WBC': 2, 'RBC': 34, 'Platelets': 8})
         >>> [slide.name for slide in batch.slides]
         ['slides/A', 'slides/B']
     """

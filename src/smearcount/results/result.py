@@ -50,9 +50,9 @@ class CountResult:
         >>> import smearcount
         >>> result = smearcount.count("smear.png")
         >>> result.counts
-        {'WBC': 2, 'RBC': 45, 'Platelets': 6}
+        {'WBC': 1, 'RBC': 20, 'Platelets': 5}
         >>> result.detections.boxes_xyxy_px.shape
-        (53, 4)
+        (26, 4)
         >>> result.draw().save("counted.png")
     """
 
