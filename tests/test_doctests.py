@@ -16,8 +16,7 @@ import pytest
 from PIL import Image
 
 from smearcount.classes import CLASS_NAMES
-from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.datasets.read import write_dataset
+from smearcount.datasets import AnnotatedImage, Dataset, write_dataset
 from smearcount.synthetic.smears import demo_smears
 
 PACKAGE = Path(__file__).parents[1] / "src" / "smearcount"
