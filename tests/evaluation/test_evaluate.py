@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import smearcount.detector.load
 from smearcount.cli import main
 from smearcount.counts.grouping import grouping
 from smearcount.datasets.dataset import Dataset
@@ -73,7 +72,8 @@ def test_the_command_writes_page_and_tables(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     detector, dataset = known
-    monkeypatch.setattr(smearcount.detector.load, "load_detector", lambda _: detector)
+    command = sys.modules["smearcount.cli.evaluate"]
+    monkeypatch.setattr(command, "load_detector", lambda _: detector)
     data = tmp_path / "data"
     write_dataset(dataset, data, "coco", "test")
 

@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 import typer
 
 from smearcount import __version__
+from smearcount.cli.calibrate import calibrate
 from smearcount.cli.compare import compare
 from smearcount.cli.count import count
 from smearcount.cli.data import data
@@ -38,6 +39,7 @@ app.command("demo")(demo)
 app.command("serve")(serve)
 app.add_typer(data)
 app.command("evaluate")(evaluate)
+app.command("calibrate")(calibrate)
 app.command("train")(train)
 app.command("retrain")(retrain)
 app.command("compare")(compare)
