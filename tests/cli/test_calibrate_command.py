@@ -13,7 +13,7 @@ pytest.importorskip("faster_coco_eval")
 
 from doubles.drawn_dataset import drawn_dataset
 from smearcount.cli import main
-from smearcount.datasets.read import write_dataset
+from smearcount.datasets.write import write_dataset
 from smearcount.detector.load import SHIPPED_FILE, load_detector
 from smearcount.detector.model_card import ModelCard
 

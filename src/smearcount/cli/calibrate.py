@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smearcount.cli.extras import require
-from smearcount.cli.progress import bar
+from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, SHIPPED_FILE, load_detector
 from smearcount.errors import UsageError
 
@@ -58,8 +58,8 @@ def calibrate(
     target = _target(file, out, in_place)
     detector = load_detector(model)
     dataset, training_images = _datasets(data, split, detector.card)
-    with bar("calibrating", max_detector_runs(detector, dataset)) as step:
-        result = fit(detector, dataset, training_images=training_images, on_image=step)
+    with progress_bar("calibrating", max_detector_runs(detector, dataset)) as progress:
+        result = fit(detector, dataset, training_images=training_images, on_image=progress.advance)
     _print_result(detector.card, result)
     if target is None:
         typer.echo("Nothing was written; name a folder with -o, or give --in-place.", err=True)
@@ -95,16 +95,17 @@ def _datasets(data: str, split: str | None, card: ModelCard) -> tuple[Dataset, D
     The split ``train`` is taken for the training images unless the card names others.
     """
     from smearcount.calibration.calibration import was_trained_on
-    from smearcount.datasets.read import clean, read_dataset, splits
+    from smearcount.datasets.clean import clean_dataset
+    from smearcount.datasets.read import read_dataset, split_names
 
-    names = splits(data)
+    names = split_names(data)
     chosen = split or ("val" if names else None)
-    dataset = clean(read_dataset(data, chosen))
+    dataset = clean_dataset(read_dataset(data, chosen))
     if chosen is not None:
         dataset = replace(dataset, source=f"{dataset.source} ({chosen})")
     if "train" not in names or chosen == "train":
         return dataset, None
-    training_images = clean(read_dataset(data, "train"))
+    training_images = clean_dataset(read_dataset(data, "train"))
     return dataset, None if was_trained_on(card, training_images) is False else training_images
 
 
