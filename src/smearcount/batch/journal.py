@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from pydantic import AliasChoices, BaseModel
 
 from smearcount import __version__
 from smearcount.atomic_write import unwritable
@@ -129,8 +132,26 @@ class Journal:
 
 def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> str:
     """Return a digest of everything but the image that a count depends on."""
-    parts = [__version__, asdict(settings), card.model_dump(mode="json"), digest(corrections)]
+    parts = [__version__, asdict(settings), _original_names(card), digest(corrections)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _original_names(value: Any) -> Any:
+    """Return a card as plain values, its entries under the names that they first had.
+
+    So a journal begun before an entry was renamed is still resumed.
+    """
+    if isinstance(value, BaseModel):
+        names = {}
+        for name, field in type(value).model_fields.items():
+            alias = field.validation_alias
+            names[name] = str(alias.choices[-1]) if isinstance(alias, AliasChoices) else name
+        return {names[name]: _original_names(inner) for name, inner in value}
+    if isinstance(value, Mapping):
+        return {key: _original_names(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_original_names(inner) for inner in value]
+    return value
 
 
 def _file_sha256(name: str | Path) -> str | None:
