@@ -1,16 +1,25 @@
-"""A room imports only from the rooms above it, and counting never needs torch."""
+"""What imports what: only downward, never in a circle, and counting never needs torch.
+
+The imports are read from the source, those inside functions included; imports for type checkers
+only (under ``if TYPE_CHECKING:``) do not exist when the program runs and are left out.
+"""
+
+from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "smearcount"
 
-# From the bottom of the house upwards; CONTRIBUTING.md tells what each room is for.
-ROOMS = (
+# A room or a single module imports only from those above it in this list, and from itself.
+ORDER = (
+    "__init__",
     "errors",
     "formatting",
     "atomic_write",
@@ -37,51 +46,142 @@ ROOMS = (
     "__main__",
 )
 
-# load_detector opens raw checkpoints through the training room, for those who have installed it.
-DOORS_UPWARD = {("detector", "training")}
+# load_detector reads torch checkpoints through the training room, where torch is installed.
+LAZY_DOOR = ("detector/load.py", "training")
+
+MAX_ENTRIES = 15
+
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def imports_of(file: Path) -> set[tuple[str, bool]]:
-    """Rooms that a module imports, each with whether that happens on import of the module."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    lazy = {
-        inner
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
-        for inner in ast.walk(outer)
-    }
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("smearcount."):
-            found.add(((node.module or "").split(".")[1], node not in lazy))
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                if name.name.startswith("smearcount."):
-                    found.add((name.name.split(".")[1], node not in lazy))
-    return found
+@dataclass(frozen=True)
+class Import:
+    """One import statement of a module."""
+
+    importer: Path
+    line: int
+    imported: Path
+    in_function: bool
+
+    def __str__(self) -> str:
+        return f"{shown(self.importer)}, line {self.line}, imports {shown(self.imported)}"
+
+
+def shown(file: Path) -> str:
+    return file.relative_to(PACKAGE).as_posix()
 
 
 def room_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-MODULES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != PACKAGE / "__init__.py"]
+def module_file(dotted: str) -> Path | None:
+    """Return the file of a module or package of ours by its full name, or None."""
+    path = PACKAGE.parent.joinpath(*dotted.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
 
 
-@pytest.mark.parametrize("file", MODULES, ids=lambda f: str(f.relative_to(PACKAGE)))
-def test_no_arrow_points_upwards(file: Path) -> None:
-    here = ROOMS.index(room_of(file))
-    for room, at_import in imports_of(file):
-        if (room_of(file), room) in DOORS_UPWARD:
-            assert not at_import
-            continue
-        if room_of(file) == "result" and room == "report":
-            continue  # CountResult.draw() is a convenience for people at a prompt
-        assert ROOMS.index(room) <= here, f"{room_of(file)} must not import {room}"
+@cache
+def lazy_names(package: str) -> dict[str, str]:
+    """Return where the public names of a package come from, by its stub."""
+    stub = PACKAGE.parent.joinpath(*package.split("."), "__init__.pyi")
+    if not stub.exists():
+        return {}
+    return {
+        alias.asname or alias.name: f"{package}.{node.module}"
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
 
 
-def test_every_room_has_its_place() -> None:
-    assert {room_of(file) for file in MODULES} <= set(ROOMS)
+def targets(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    package = node.module or ""
+    return [
+        f"{package}.{alias.name}"
+        if module_file(f"{package}.{alias.name}")
+        else lazy_names(package).get(alias.name, package)
+        for alias in node.names
+    ]
+
+
+def for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+@cache
+def imports_of(file: Path) -> tuple[Import, ...]:
+    found: list[Import] = []
+
+    def visit(node: ast.AST, in_function: bool) -> None:
+        if for_type_checkers(node):
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for target in targets(node):
+                if target.split(".")[0] == "smearcount":
+                    imported = module_file(target)
+                    assert imported, f"{shown(file)}, line {node.lineno}: there is no {target}"
+                    found.append(Import(file, node.lineno, imported, in_function))
+        inner = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for child in ast.iter_child_nodes(node):
+            visit(child, inner)
+
+    visit(ast.parse(file.read_text(encoding="utf-8")), in_function=False)
+    return tuple(found)
+
+
+def is_lazy_door(one: Import) -> bool:
+    return (shown(one.importer), room_of(one.imported)) == LAZY_DOOR and one.in_function
+
+
+@pytest.mark.parametrize("file", FILES, ids=shown)
+def test_no_module_imports_from_a_room_below_it_in_the_list(file: Path) -> None:
+    here = ORDER.index(room_of(file))
+    upward = [
+        str(one)
+        for one in imports_of(file)
+        if ORDER.index(room_of(one.imported)) > here and not is_lazy_door(one)
+    ]
+    assert not upward, "; ".join(upward)
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    finished: set[Path] = set()
+
+    def follow(file: Path, chain: tuple[Import, ...]) -> None:
+        on_the_way = [one.importer for one in chain]
+        if file in on_the_way:
+            circle = chain[on_the_way.index(file) :]
+            pytest.fail("a circle of imports: " + "; ".join(map(str, circle)))
+        if file in finished:
+            return
+        for one in imports_of(file):
+            if not is_lazy_door(one) and one.imported != file:
+                follow(one.imported, (*chain, one))
+        finished.add(file)
+
+    for file in FILES:
+        follow(file, ())
+
+
+def test_the_lazy_door_is_still_needed() -> None:
+    assert any(is_lazy_door(one) for one in imports_of(PACKAGE / LAZY_DOOR[0]))
+
+
+def test_every_room_has_its_place_in_the_list() -> None:
+    assert {room_of(file) for file in FILES} == set(ORDER)
+
+
+def test_no_room_holds_more_entries_than_a_reader_can_overlook() -> None:
+    for room in {file.parent for file in FILES} - {PACKAGE}:
+        modules = [file for file in room.glob("*.py") if file.stem != "__init__"]
+        packages = [file.parent for file in room.glob("*/__init__.py")]
+        assert len(modules) + len(packages) <= MAX_ENTRIES, shown(room)
 
 
 @pytest.mark.parametrize("heavy", ["torch", "pandas", "matplotlib", "scipy", "onnxruntime"])
