@@ -31,6 +31,7 @@ __all__ = [
     "SmearImage",
     "SmearcountError",
     "UsageError",
+    "WriteError",
     "__version__",
     "count",
     "count_folder",

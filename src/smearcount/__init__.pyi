@@ -12,6 +12,7 @@ from .errors import ImageError as ImageError
 from .errors import ModelError as ModelError
 from .errors import SmearcountError as SmearcountError
 from .errors import UsageError as UsageError
+from .errors import WriteError as WriteError
 from .image.image import SmearImage as SmearImage
 from .image.read import open_image as open_image
 from .results.batch_result import BatchResult as BatchResult

@@ -31,15 +31,12 @@ from smearcount.results.corrections import NO_CORRECTIONS, read_corrections
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.result import CountResult
 from smearcount.results.totals import slides_of
-from smearcount.settings import EdgeRule, Settings
+from smearcount.settings import EdgeRule, Settings, Threshold
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 StrPath = str | PathLike[str]
-
-Threshold = float | tuple[float, ...] | Mapping[str, float]
-"""One score for every class, one for each class in label order, or scores by class name."""
 
 
 def count(
@@ -132,8 +129,9 @@ def count_folder(
         one outcome per image, their sums, and the slides.
 
     Raises:
-        UsageError: no image is found, ``out`` cannot be written to, a setting lies outside its
-            range, or ``group_by`` fits no image.
+        UsageError: no image is found, a setting lies outside its range, or ``group_by`` fits no
+            image.
+        WriteError: ``out`` cannot be written to.
         ModelError: the model cannot be loaded.
         DataError: the corrections cannot be read.
 
@@ -238,7 +236,7 @@ def _with_class_thresholds(
         raise UsageError(
             f"threshold: the model knows {', '.join(card.classes)}, not {min(unknown)!r}."
         )
-    present = zip(card.classes, settings.thresholds(card.thresholds), strict=True)
+    present = zip(card.classes, settings.thresholds(card.thresholds, card.classes), strict=True)
     return replace(settings, threshold=tuple(threshold.get(name, own) for name, own in present))
 
 

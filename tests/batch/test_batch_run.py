@@ -14,7 +14,7 @@ import smearcount
 from doubles.square_detector import RED_CELL, SquareDetector, save, some_smear
 from smearcount.api import count_folder
 from smearcount.batch.run import count_batch, picture_names
-from smearcount.errors import UsageError
+from smearcount.errors import WriteError
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
@@ -204,9 +204,9 @@ def test_the_record_is_enough_to_repeat_the_run(tmp_path: Path) -> None:
     assert {"smearcount", "python", "numpy", "onnxruntime", "pillow"} <= set(record["versions"])
 
 
-def test_a_place_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = some_smear(tmp_path / "a.png")
-    with pytest.raises(UsageError, match=r"a\.png"):
+    with pytest.raises(WriteError, match=r"a\.png"):
         count_folder([str(path)], path, model=SquareDetector())
 
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from smearcount.detections import nms as nms_module
 from smearcount.detections.boxes import iou
-from smearcount.detections.nms import nms
+from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD, nms
 
 coordinates = arrays(
     np.float32, st.tuples(st.integers(0, 25), st.just(4)), elements=st.integers(0, 12)
@@ -53,3 +53,25 @@ def test_many_boxes_take_no_table_of_all_pairs() -> None:
     tracemalloc.stop()
     assert 18_000 < len(kept) < 20_000
     assert most < 20_000**2 / 2  # bytes: a table would hold one for each pair
+
+
+@given(boxes=coordinates, seed=st.integers(0, 9), limit=st.sampled_from([0.0, 0.3, 0.6]))
+@settings(max_examples=60, deadline=None)
+def test_what_is_kept_overlaps_little_and_what_is_dropped_overlaps_a_better_box(
+    boxes: np.ndarray, seed: int, limit: float
+) -> None:
+    boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    scores = np.random.default_rng(seed).random(len(boxes), dtype=np.float32)
+    kept = nms(boxes, scores, limit)
+    assert (np.diff(scores[kept]) <= 0).all()
+    overlap = iou(boxes, boxes)
+    assert not (np.triu(overlap[np.ix_(kept, kept)], 1) > limit).any()
+    for dropped in set(range(len(boxes))) - set(kept.tolist()):
+        rivals = kept[scores[kept] >= scores[dropped]]
+        assert (overlap[dropped, rivals] > limit).any()
+
+
+def test_the_default_threshold_is_the_one_of_the_package() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 6.1], [0, 0, 10, 5.9]], np.float32)
+    assert nms(boxes, np.array([0.9, 0.8, 0.7], np.float32)).tolist() == [0, 2]
+    assert DEFAULT_IOU_THRESHOLD == 0.6

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearcount.detector.tiles import tiles
+from smearcount.errors import ModelError
 
 FIELDS = st.tuples(
     st.integers(1, 700), st.integers(1, 700), st.integers(0, 40), st.sampled_from([1, 8, 16])
@@ -48,5 +49,5 @@ def test_a_field_that_fits_is_one_tile() -> None:
 
 
 def test_a_side_without_room_is_refused() -> None:
-    with pytest.raises(ValueError, match="no room"):
+    with pytest.raises(ModelError, match="no room"):
         tiles(1000, 1000, 64, 32, 8)

@@ -39,7 +39,7 @@ class Journal:
         corrections: what was corrected by hand.
 
     Raises:
-        UsageError: the file cannot be read or written.
+        WriteError: the file cannot be read or written.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Journal:
         """Append a counted image; when this returns, the line survives a kill or a power cut.
 
         Raises:
-            UsageError: the disk is full, or the folder is gone.
+            WriteError: the disk is full, or the folder is gone.
         """
         if outcome.result is None or outcome.picture is None:
             return

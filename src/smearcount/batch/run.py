@@ -55,7 +55,8 @@ def count_batch(
         one outcome per path, in the same order, holding no pixels.
 
     Raises:
-        UsageError: ``out`` cannot be written to, or a setting does not fit the model.
+        UsageError: a setting does not fit the model.
+        WriteError: ``out`` cannot be written to.
     """
     pictures = picture_names(paths) if out is not None else [None] * len(paths)
     with _open_journal(out, settings, detector, corrections) as journal:

@@ -104,6 +104,6 @@ class ModelCard(BaseModel):
         """Write the card as readable JSON.
 
         Raises:
-            UsageError: the folder cannot be written to.
+            WriteError: the folder cannot be written to.
         """
         write_text(path, self.model_dump_json(indent=2) + "\n")

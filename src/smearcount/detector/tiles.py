@@ -1,9 +1,9 @@
-"""Cutting a large field into overlapping tiles, so that memory stays bounded.
+"""Tiles: cut a large image into overlapping windows, so that memory stays bounded.
 
 The cores of the tiles partition the plane: each point belongs to exactly one. A tile's window is
-its core and a margin around it, cut at the border of the field. Where a detector's answer at a
-point depends only on pixels nearer than the margin, and tiles start at multiples of its stride,
-the answers inside the cores are together those of the whole field.
+its core and a margin around it, cut at the border of the image. If a detector's output at a point
+depends only on pixels nearer than the margin, and windows start at multiples of its stride, then
+the outputs inside the cores are together those of the whole image.
 """
 
 from __future__ import annotations
@@ -14,28 +14,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smearcount.errors import ModelError
 from smearcount.image.image import Region
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile of a field.
+    """One tile of an image.
 
     Attributes:
-        window: the pixels to look at.
-        core: the part whose cells the tile owns, inside the window.
-        field: width and height of the whole field; the outermost cores own what lies beyond it.
+        window: the pixels that the detector gets.
+        core: the part whose cells belong to the tile, inside the window.
+        size: width and height of the whole image; points beyond it belong to the outermost cores.
     """
 
     window: Region
     core: Region
-    field: tuple[int, int]
+    size: tuple[int, int]
 
     def owns(self, points: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Tell which points lie in the core: left and top edges included, right and bottom not.
+        """Return which points lie in the core: left and top edges included, right and bottom not.
 
         Args:
-            points: shape (n, 2), x and y in pixels of the field.
+            points: shape (n, 2), x and y in pixels of the image.
 
         Returns:
             shape (n,).
@@ -46,28 +47,32 @@ class Tile:
             values = points[:, axis]
             if low > 0:
                 owned &= values >= low
-            if high < self.field[axis]:
+            if high < self.size[axis]:
                 owned &= values < high
         return owned
 
 
 def tiles(width: int, height: int, side: int, margin: int, stride: int) -> list[Tile]:
-    """Cut a field into tiles, row by row.
+    """Cut an image into tiles, row by row.
 
     Args:
-        width: of the field, in pixels.
-        height: of the field, in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
         side: the largest side of a window, margins included, in pixels.
-        margin: the least overlap of a window beyond its core, in pixels; rounded up to the stride.
-        stride: windows start at multiples of this, and end there or at the border of the field.
+        margin: how far a window reaches beyond its core at least, in pixels; rounded up to the
+            stride.
+        stride: windows start at multiples of this, and end there or at the border of the image.
 
     Raises:
-        ValueError: the side leaves no core between two margins.
+        ModelError: the side leaves no core between two margins.
     """
     margin = -(-margin // stride) * stride
     step = (side - 2 * margin) // stride * stride
     if step <= 0:
-        raise ValueError(f"tiles of {side} px have no room between margins of {margin} px")
+        raise ModelError(
+            f"Tiles of {side} px have no room between margins of {margin} px: the receptive field "
+            "on the model's card is too large."
+        )
     return [
         Tile(
             window=(
@@ -77,7 +82,7 @@ def tiles(width: int, height: int, side: int, margin: int, stride: int) -> list[
                 min(bottom + margin, height),
             ),
             core=(left, top, right, bottom),
-            field=(width, height),
+            size=(width, height),
         )
         for top, bottom in _cores(height, side, margin, step, stride)
         for left, right in _cores(width, side, margin, step, stride)

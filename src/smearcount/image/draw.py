@@ -16,6 +16,7 @@ from PIL.ImageFont import FreeTypeFont
 from smearcount.classes import class_color
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
+from smearcount.errors import UsageError
 from smearcount.image.image import SmearImage
 from smearcount.image.read import reopened
 from smearcount.image.resample import resample
@@ -204,5 +205,7 @@ def _clamp(size: float, least: int, most: int) -> int:
 def _font(letter_px: int) -> FreeTypeFont:
     font = ImageFont.load_default(letter_px)
     if not isinstance(font, FreeTypeFont):
-        raise RuntimeError("this Pillow was built without FreeType")
+        raise UsageError(
+            "Drawing needs a Pillow with FreeType; install it with: pip install pillow."
+        )
     return font

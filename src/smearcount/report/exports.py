@@ -55,7 +55,7 @@ def write_exports(folder: Path, batch: BatchResult, asked_for: Collection[str] =
         asked_for: names of further exports.
 
     Raises:
-        UsageError: the folder cannot be written to.
+        WriteError: the folder cannot be written to.
     """
     for export in EXPORTS:
         if export.always or export.name in asked_for:

@@ -171,7 +171,7 @@ def _thumbnail(result: CountResult, picture: str | None, pictures: Path) -> str:
 
 def _method(settings: Settings, card: ModelCard) -> list[tuple[str, str]]:
     """Return how it was counted: titles and what is to be said under each."""
-    thresholds = settings.thresholds(card.thresholds)
+    thresholds = settings.thresholds(card.thresholds, card.classes)
     facts: list[tuple[str, str]] = [
         ("Model", f"{card.name} ({card.architecture})"),
         ("SHA-256 of the model", card.sha256),

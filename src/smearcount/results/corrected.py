@@ -30,7 +30,9 @@ def corrected(result: CountResult, lines: Iterable[Correction]) -> CountResult:
     lines = tuple(lines)
     standing_edits, _ = history(lines)
     kept, added = apply(lines, result.candidates, result.card.classes)
-    limits = np.asarray(result.settings.thresholds(result.card.thresholds), dtype=np.float32)
+    limits = np.asarray(
+        result.settings.thresholds(result.card.thresholds, result.card.classes), dtype=np.float32
+    )
     seen = result.candidates
     standing = seen[kept & (seen.scores >= limits[seen.labels - 1])]
     cells = Detections(

@@ -86,7 +86,9 @@ class CountResult:
         """Cells counted before any correction by hand, by class name."""
         if not self.corrections:
             return self.counts
-        found = self.candidates.above(self.settings.thresholds(self.card.thresholds))
+        found = self.candidates.above(
+            self.settings.thresholds(self.card.thresholds, self.card.classes)
+        )
         counted = is_counted(self.settings.edge, found, self.image, self.scale)
         return count_labels(found.labels[counted], self.card.classes)
 
@@ -174,7 +176,7 @@ def apply_settings(
     Raises:
         UsageError: the number of thresholds is not the number of classes.
     """
-    thresholds = settings.thresholds(card.thresholds)
+    thresholds = settings.thresholds(card.thresholds, card.classes)
     detections = candidates.above(thresholds)
     return CountResult(
         image=image,

@@ -20,7 +20,7 @@ from smearcount.atomic_write import open_atomic
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale, ScaleSource
-from smearcount.errors import DataError
+from smearcount.errors import DataError, UsageError
 from smearcount.image.image import SmearImage
 from smearcount.image.read import FileReader
 from smearcount.quality.flags import IMAGE_FLAG_NAMES
@@ -118,7 +118,7 @@ class StoredResult:
                 np.array(fields.scores, dtype=np.float32),
                 np.array(fields.labels, dtype=np.int64),
             )
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, UsageError) as error:
             raise DataError(
                 f"a stored count is damaged ({error}); count the image again."
             ) from None

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from smearcount import __version__
 from smearcount.detector.detector import Detector
-from smearcount.errors import SmearcountError
+from smearcount.errors import SmearcountError, WriteError
 from smearcount.results.stored import StoredResult
 from smearcount.web.correction_log import OutdatedError
 from smearcount.web.downloads import WRITERS
@@ -106,6 +106,7 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(UnknownPhotographError, answer(404))
     app.add_exception_handler(OutdatedError, answer(409))
     app.add_exception_handler(TooLargeError, answer(413))
+    app.add_exception_handler(WriteError, answer(507))
     app.add_exception_handler(
         OSError,
         lambda _, error: JSONResponse({"detail": f"The disk does not take it ({error})."}, 507),

@@ -60,7 +60,7 @@ def command(session: Session) -> str:
     if session.model is not None:
         words += ["--model", str(session.model.resolve())]
     if settings.threshold is not None:
-        limits = settings.thresholds(session.card.thresholds)
+        limits = settings.thresholds(session.card.thresholds, session.card.classes)
         words += ["--threshold", ",".join(repr(limit) for limit in limits)]
     if settings.edge != "all":
         words += ["--edge", settings.edge]

@@ -47,7 +47,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
             settings=SettingsBody(
                 thresholds=None
                 if settings.threshold is None
-                else settings.thresholds(card.thresholds),
+                else settings.thresholds(card.thresholds, card.classes),
                 edge=settings.edge,
                 pixel_size_um=settings.pixel_size_um,
             ),

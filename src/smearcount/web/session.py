@@ -162,7 +162,7 @@ class Session:
         Raises:
             UsageError: the number of thresholds is not the number of classes.
         """
-        settings.thresholds(self.card.thresholds)
+        settings.thresholds(self.card.thresholds, self.card.classes)
         with self.photographs.changed:
             again = settings.pixel_size_um != self.settings.pixel_size_um
             self.folder.write_settings(settings)
@@ -261,7 +261,7 @@ class Session:
     def _read_settings(self) -> Settings:
         settings = self.folder.read_settings()
         try:
-            settings.thresholds(self.card.thresholds)
+            settings.thresholds(self.card.thresholds, self.card.classes)
         except UsageError:  # they were made for a model with other classes
             return Settings()
         return settings

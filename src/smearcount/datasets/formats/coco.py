@@ -101,7 +101,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
 
     Raises:
         DataError: two images have the same name.
-        UsageError: the folder cannot be written to.
+        WriteError: the folder cannot be written to.
     """
     names = _copy_images_from_elsewhere(dataset, folder)
     category_ids = dataset.category_ids or tuple(range(1, len(dataset.classes) + 1))

@@ -95,7 +95,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
 
     Raises:
         DataError: two images have the same name, also in different splits, but not the same labels.
-        UsageError: the folder cannot be written to.
+        WriteError: the folder cannot be written to.
     """
     images, annotations = folder / "JPEGImages", folder / "Annotations"
     others = {name for other in splits(folder) if other != split for name in _listed(folder, other)}

@@ -81,7 +81,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
 
     Raises:
         DataError: two images have the same name, or the folder has other classes already.
-        UsageError: the folder cannot be written to.
+        WriteError: the folder cannot be written to.
     """
     data_yaml = folder / _NAME_FILES[0]
     if data_yaml.is_file() and class_names(folder) != dict(enumerate(dataset.classes)):
