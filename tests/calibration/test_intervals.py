@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
+pytest.importorskip("scipy")
 
 from smearcount.calibration.coverage import cross_validated_coverage, measure_coverage
 from smearcount.calibration.intervals import fit_intervals

@@ -139,14 +139,15 @@ def _isotonic_curve(
     Each level of the isotonic fit becomes one knot at its mean score. Half a true and half a false
     positive are added to each, so that no detection is certain.
     """
-    from sklearn.isotonic import IsotonicRegression
+    from scipy.optimize import isotonic_regression
 
     scores = np.concatenate([image.scores[k] for image in images]).astype(np.float64)
     correct = np.concatenate([image.correct[k] for image in images]).astype(np.float64)
     if not len(scores):
         return np.zeros(1), np.zeros(1)
-    levels = IsotonicRegression(y_min=0, y_max=1).fit_transform(scores, correct)
-    _, level_of = np.unique(levels, return_inverse=True)
+    _, index, n = np.unique(scores, return_inverse=True, return_counts=True)
+    blocks = isotonic_regression(np.bincount(index, correct) / n, weights=n).blocks
+    level_of = (np.searchsorted(blocks, np.arange(len(n)), side="right") - 1)[index]
     size = np.bincount(level_of)
     mean_scores = np.bincount(level_of, scores) / size
     probabilities = (np.bincount(level_of, correct) + 0.5) / (size + 1)

@@ -49,7 +49,7 @@ def choose_thresholds(
         >>> truth = GroundTruth(np.zeros((2, 4), np.float32), np.array([1, 1]))
         >>> scores, labels = np.float32([0.9, 0.7, 0.3]), np.array([1, 1, 1])
         >>> choose_thresholds([truth], [Detections(np.zeros((3, 4)), scores, labels)], ["RBC"])
-        (0.5,)
+        (0.51,)
     """
     return tuple(
         _choose_threshold(truths, predictions, label) for label, _ in enumerate(classes, start=1)

@@ -144,7 +144,7 @@ def evaluate(
         >>> evaluation.classes
         ('WBC', 'RBC', 'Platelets')
         >>> evaluation.at_model_thresholds.agreement["RBC"].images
-        3
+        5
     """
     classes = _all_classes(detector.card.classes, dataset)
     settings = Settings(threshold=SCORE_FLOOR, pixel_size_um=pixel_size_um)
