@@ -8,9 +8,6 @@ from PIL import Image, ImageFilter
 
 from smearcount.datasets.check import check_splits, read_splits
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
-from smearcount.detections.detections import Detections
-from smearcount.detector.model_card import ModelCard
-from smearcount.evaluation.missing_labels import contact_sheet, find_missing_labels
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -120,24 +117,3 @@ def test_the_known_faults_of_bccd_are_found():
     assert {"00134", "00147", "00150", "00224"} <= numbers("image without any RBC")
     assert len(numbers("duplicate box") | numbers("probably duplicate box")) == 8
     assert report.images == {"train": 205, "val": 87}
-
-
-class TwoCells:
-    """Sees one cell where the label is, one sure and one doubtful cell elsewhere."""
-
-    card = ModelCard(
-        name="two", architecture="none", sha256="0" * 64, classes=("RBC",), thresholds=(0.5,)
-    )
-
-    def detect(self, pixels):
-        boxes = np.array([[10, 10, 30, 30], [60, 60, 80, 80], [10, 60, 30, 80]], np.float32)
-        return Detections(boxes, np.array([0.9, 0.8, 0.4], np.float32), np.array([1, 1, 1]))
-
-
-def test_a_sure_cell_without_a_label_is_a_suspect(tmp_path):
-    image = annotated(picture(tmp_path, "a.png", 1), [[11, 11, 31, 31]], [1])
-    suspects = find_missing_labels(Dataset(("RBC",), (image,), "made"), TwoCells())
-    assert [suspect.box_xyxy_px for suspect in suspects] == [(60, 60, 80, 80)]
-    assert suspects[0].score == pytest.approx(0.8)
-    sheet = contact_sheet(suspects * 11)
-    assert sheet.size == (1260, 252)  # two rows of ten

@@ -55,7 +55,7 @@ def test_concordance_is_lins_definition() -> None:
     assert compare_counts(LARGE, MINI).concordance.value == pytest.approx(expected)
 
 
-def test_figures_of_a_small_example_are_those_of_a_calculation_by_hand() -> None:
+def test_statistics_of_a_small_example_are_those_of_a_calculation_by_hand() -> None:
     result = compare_counts(np.array([10, 20, 0, 30]), np.array([11, 20, 1, 26]))
     assert (result.images, result.true_total, result.counted_total) == (4, 60, 58)
     assert result.bias.value == pytest.approx(-0.5)
@@ -82,7 +82,7 @@ def test_the_constant_guess_explains_nothing() -> None:
     assert result.mae.value == pytest.approx(result.constant_guess_mae)
 
 
-def test_figures_that_are_not_defined_are_nan_and_never_a_warning() -> None:
+def test_undefined_statistics_are_nan_and_never_a_warning() -> None:
     one = compare_counts(np.array([0]), np.array([0]))
     for name in ("total_error", "mape", "r_squared", "concordance", "limit_low", "slope"):
         assert all(math.isnan(part) for part in getattr(one, name)), name
@@ -98,6 +98,30 @@ def test_intervals_cover_the_true_value_as_often_as_they_say() -> None:
         result = compare_counts(true, true + random.integers(-3, 6, 60), resamples=300)
         covered += result.bias.low <= 1 <= result.bias.high
     assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_intervals_are_those_of_scipys_bootstrap() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(7)
+    true = rng.poisson(40, 60)
+    counted = true + rng.integers(-3, 4, 60)
+    statistics = {
+        "bias": lambda x, y, axis: (y - x).mean(axis),
+        "mae": lambda x, y, axis: np.abs(y - x).mean(axis),
+        "rmse": lambda x, y, axis: np.sqrt(((y - x) ** 2).mean(axis)),
+    }
+    ours = compare_counts(true, counted)
+    for name, statistic in statistics.items():
+        theirs = stats.bootstrap(
+            (true, counted),
+            statistic,
+            paired=True,
+            vectorized=True,
+            n_resamples=2000,
+            method="percentile",
+            random_state=np.random.default_rng(0),
+        ).confidence_interval
+        assert tuple(getattr(ours, name))[1:] == pytest.approx(tuple(theirs)), name
 
 
 @given(
@@ -117,7 +141,7 @@ def test_intervals_hold_their_order_and_repeat_with_the_seed(
             assert low <= high
 
 
-def test_fields_sum_to_slides_that_are_judged_by_the_allowed_error() -> None:
+def test_images_sum_to_slides_that_are_compared_with_the_allowed_error() -> None:
     groups = ["a", "b", "a", "b", "c", ""]
     true = np.array([50, 10, 50, 10, 0, 9])
     found = np.array([55, 10, 49, 7, 0, 0])

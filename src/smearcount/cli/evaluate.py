@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearcount.atomic_write import make_folder, write_text
 from smearcount.cli.extras import require
 from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
 
 if TYPE_CHECKING:
-    from smearcount.counts.grouping import Grouping
+    from collections.abc import Sequence
+
     from smearcount.datasets.dataset import Dataset
-    from smearcount.detector.detector import Detector
     from smearcount.evaluation.evaluation import Evaluation
+    from smearcount.evaluation.robustness import Curve
 
 
 def evaluate(
@@ -61,7 +63,7 @@ def evaluate(
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Micrometres per pixel; without it the file's, if plausible, else estimated from "
+            help="Micrometers per pixel; without it the file's, if plausible, else estimated from "
             "the red cells."
         ),
     ] = None,
@@ -73,74 +75,51 @@ def evaluate(
     if data is None and not synthetic:
         raise UsageError("name a data set to evaluate on, or give --synthetic for drawn smears.")
     require("evaluate", "faster_coco_eval", "matplotlib", "scipy")
-    from smearcount.atomic_write import make_folder, write_text
     from smearcount.counts.grouping import grouping
     from smearcount.evaluation.count_agreement import ALLOWED_ERROR
+    from smearcount.evaluation.evaluation import evaluate as evaluate_detector
+    from smearcount.evaluation.report.terminal import print_evaluation, print_robustness
+    from smearcount.evaluation.robustness import measure_robustness, n_smears
 
-    limits = dict(ALLOWED_ERROR) | _limits(allowed or [])
+    limits = dict(ALLOWED_ERROR) | _allowed_errors(allowed or [])
     slide_of = grouping(group_by)
     if out is not None:
         make_folder(out)
     detector = load_detector(model)
-    sections: list[str] = []
+    evaluation, curves = None, []
     if data is not None:
         dataset = _dataset(data, split, without_duplicates_of or [])
-        sections += _on_data(detector, dataset, out, slide_of, limits, pixel_size)
+        with progress_bar("counting", len(dataset)) as progress:
+            evaluation = evaluate_detector(
+                detector,
+                dataset,
+                slide_of=slide_of,
+                allowed=limits,
+                pixel_size_um=pixel_size,
+                on_image=progress.advance,
+            )
+        print_evaluation(evaluation)
     if synthetic:
-        sections += _on_synthetic(detector, out)
+        with progress_bar("drawing and counting", n_smears()) as progress:
+            curves = measure_robustness(detector, on_smear=progress.advance)
+        print_robustness(curves)
     if out is not None:
-        from smearcount.evaluation.report.html import page
-
-        title = f"Evaluation of {detector.card.name}"
-        write_text(out / "evaluation.html", page(title, sections))
+        _write(out, detector.card.name, evaluation, curves)
         typer.echo(f"Page, tables and figures are in {out}", err=True)
 
 
-def _on_data(
-    detector: Detector,
-    dataset: Dataset,
-    out: Path | None,
-    slide_of: Grouping,
-    limits: dict[str, float],
-    pixel_size: float | None,
-) -> list[str]:
-    from smearcount.evaluation.evaluation import evaluate as evaluate_detector
-    from smearcount.evaluation.report.terminal import print_evaluation
-
-    with progress_bar("counting", len(dataset)) as progress:
-        evaluation: Evaluation = evaluate_detector(
-            detector,
-            dataset,
-            slide_of=slide_of,
-            allowed=limits,
-            pixel_size_um=pixel_size,
-            on_image=progress.advance,
-        )
-    print_evaluation(evaluation)
-    if out is None:
-        return []
-    from smearcount.evaluation.report.files import write_results
-    from smearcount.evaluation.report.sections import evaluation_sections
+def _write(out: Path, model: str, evaluation: Evaluation | None, curves: Sequence[Curve]) -> None:
+    from smearcount.evaluation.report.files import write_evaluation, write_robustness
+    from smearcount.evaluation.report.html import html_page
     from smearcount.evaluation.report.worst_images import worst_images
 
-    write_results(evaluation, out)
-    return evaluation_sections(evaluation, worst_images(evaluation))
-
-
-def _on_synthetic(detector: Detector, out: Path | None) -> list[str]:
-    from smearcount.evaluation.report.terminal import print_robustness
-    from smearcount.evaluation.robustness import measure_robustness, n_smears
-
-    with progress_bar("drawing and counting", n_smears()) as progress:
-        curves = measure_robustness(detector, on_smear=progress.advance)
-    print_robustness(curves)
-    if out is None:
-        return []
-    from smearcount.evaluation.report.files import write_robustness
-    from smearcount.evaluation.report.sections import robustness_section
-
-    write_robustness(curves, out)
-    return [robustness_section(detector.card.name, curves)]
+    worst = []
+    if evaluation is not None:
+        write_evaluation(evaluation, out)
+        worst = worst_images(evaluation)
+    if curves:
+        write_robustness(curves, out)
+    write_text(out / "evaluation.html", html_page(model, evaluation, worst, curves))
 
 
 def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
@@ -165,8 +144,8 @@ def _named_split(data: str) -> tuple[str, str | None]:
     return (path, split) if named else (data, None)
 
 
-def _limits(given: list[str]) -> dict[str, float]:
-    """Return shares by class name from words like ``RBC=4``."""
+def _allowed_errors(given: list[str]) -> dict[str, float]:
+    """Return shares by class name from options like ``RBC=4``."""
     from smearcount.classes import canonical_name
 
     limits = {}

@@ -1,4 +1,4 @@
-"""An evaluation in pictures: what was counted, how the errors lie and where they come from."""
+"""The figures of an evaluation: counts, errors and their types, precision and recall."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from smearcount.classes import CLASS_NAMES, class_color
 from smearcount.evaluation.error_types import ERROR_TYPES
 from smearcount.evaluation.evaluation import Evaluation
-from smearcount.evaluation.report.sentences import figure as signed
+from smearcount.evaluation.report.sentences import format_number
 from smearcount.evaluation.robustness import USABLE_ERROR, Curve
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def bland_altman_figure(evaluation: Evaluation) -> Figure:
                 ax.axhline(estimate.value, color=_INK, linewidth=1, linestyle=line)
                 ax.axhspan(estimate.low, estimate.high, color=_INK, alpha=0.08, linewidth=0)
                 ax.annotate(
-                    signed(estimate.value, sign=True),
+                    format_number(estimate.value, sign=True),
                     (1, estimate.value),
                     xycoords=("axes fraction", "data"),
                     xytext=(-2, 2),
@@ -120,7 +120,7 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
 
 
 def confusion_figure(evaluation: Evaluation) -> Figure:
-    """Draw which true class was counted as which."""
+    """Draw the confusion matrix: which true class was counted as which."""
     table = evaluation.at_model_thresholds.error_types.confusion
     names = list(evaluation.classes)
     side = 1.1 * len(table) + 0.8
@@ -132,8 +132,8 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     for (row, column), n in np.ndenumerate(table):
         last = len(table) - 1
         if (row, column) != (last, last):
-            colour = "white" if share[row, column] > 0.55 else _INK
-            ax.text(column, row, f"{n}", ha="center", va="center", color=colour)
+            color = "white" if share[row, column] > 0.55 else _INK
+            ax.text(column, row, f"{n}", ha="center", va="center", color=color)
     ax.set_xticks(range(len(table)), [*names, "not found"])
     ax.set_yticks(range(len(table)), [*names, "no cell"])
     ax.set(xlabel="counted as", ylabel="truly")
@@ -141,7 +141,7 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
 
 
 def error_figure(evaluation: Evaluation) -> Figure:
-    """Draw how many errors of each kind were made, class by class."""
+    """Draw how many errors of each type were made, class by class."""
     errors = evaluation.at_model_thresholds.error_types.errors
     figure, (ax,) = _sheet(1, 1, (7, 3.6))
     height = 0.8 / len(evaluation.classes)
@@ -157,8 +157,8 @@ def error_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def noise_figure(evaluation: Evaluation) -> Figure:
-    """Draw the error of counting beside the chance of which cells lie in the field."""
+def sampling_figure(evaluation: Evaluation) -> Figure:
+    """Draw the error of counting beside the sampling error of the field."""
     agreement = evaluation.at_model_thresholds.agreement
     names = evaluation.classes
     figure, (ax,) = _sheet(1, 1, (7, 3.2))
@@ -166,9 +166,9 @@ def noise_figure(evaluation: Evaluation) -> Figure:
         ("error of counting (RMSE)", "#444444", [agreement[n].rmse.value for n in names]),
         ("chance of sampling (√n)", "#b9b9b9", [agreement[n].sampling_error for n in names]),
     )
-    for row, (label, colour, values) in enumerate(bars):
+    for row, (label, color, values) in enumerate(bars):
         places = np.arange(len(names)) + (row - 0.5) * 0.38
-        drawn = ax.barh(places, values, 0.38, color=colour, label=label)
+        drawn = ax.barh(places, values, 0.38, color=color, label=label)
         ax.bar_label(drawn, fmt="%.2f", padding=3, fontsize=8)
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
@@ -181,7 +181,7 @@ def noise_figure(evaluation: Evaluation) -> Figure:
 def robustness_figure(curves: Sequence[Curve]) -> Figure:
     """Draw the error of the total count along each sweep, a line per class.
 
-    The bands are 95 % intervals over the drawn smears; errors beyond ±60 % lie on the rim.
+    The bands are 95 % intervals over the drawn smears; errors beyond ±60 % are drawn at the edge.
     """
     columns = min(3, len(curves))
     rows = -(-len(curves) // columns)
@@ -193,10 +193,10 @@ def robustness_figure(curves: Sequence[Curve]) -> Figure:
         ax.axhline(0, color=_FAINT, linewidth=1)
         for k, name in enumerate(CLASS_NAMES):
             error = np.clip(100 * np.array(curve.errors(k)), -_ERROR_LIMIT, _ERROR_LIMIT)
-            colour = class_color(k + 1)
-            ax.plot(curve.sweep.values, error[:, 0], color=colour, marker=_MARKERS[k], label=name)
+            color = class_color(k + 1)
+            ax.plot(curve.sweep.values, error[:, 0], color=color, marker=_MARKERS[k], label=name)
             ax.fill_between(
-                curve.sweep.values, error[:, 1], error[:, 2], color=colour, alpha=0.15, linewidth=0
+                curve.sweep.values, error[:, 1], error[:, 2], color=color, alpha=0.15, linewidth=0
             )
         ax.set_ylim(-1.05 * _ERROR_LIMIT, 1.05 * _ERROR_LIMIT)
         ax.set_title(curve.sweep.title)

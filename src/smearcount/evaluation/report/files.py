@@ -29,7 +29,7 @@ _ERROR_KEYS: Final = dict(
 """Names of the error types in the files of schema 1."""
 
 
-def write_results(evaluation: Evaluation, folder: Path) -> None:
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write ``evaluation.json``, ``agreement.csv``, ``fields.csv`` and ``slides.csv``.
 
     Args:

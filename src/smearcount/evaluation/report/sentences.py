@@ -1,4 +1,4 @@
-"""What an evaluation found, in sentences for the person who will use the counts."""
+"""The results of an evaluation in sentences, for the person who will use the counts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from smearcount.evaluation.count_agreement import CountAgreement, Estimate, Slid
 from smearcount.evaluation.error_types import ERROR_TYPES
 from smearcount.evaluation.evaluation import Evaluation
 from smearcount.evaluation.robustness import USABLE_ERROR, Curve
+from smearcount.formatting import pluralize
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Return what was done, in one sentence."""
+    """Return what was counted, in one sentence."""
     images = len(evaluation.images)
     cells = int(evaluation.at_model_thresholds.true.sum())
     return (
-        f"The counter {evaluation.card.name} counted {_number(images, 'image')} of "
+        f"The counter {evaluation.card.name} counted {pluralize(images, 'image')} of "
         f"{evaluation.source}, on which people had marked {cells:,} cells."
     )
 
@@ -38,7 +39,7 @@ def class_sentences(name: str, agreement: CountAgreement) -> list[str]:
     sentences = [
         f"An image holds {mean:.1f} {name} on average, and its count is off by "
         f"{agreement.mae.value:.2f} (95 % interval {_interval(agreement.mae)}); "
-        f"{percent(agreement.exact_share.value)} of the counts are exact.",
+        f"{format_percent(agreement.exact_share.value)} of the counts are exact.",
         f"Over all images {agreement.counted_total:,} were counted instead of "
         f"{agreement.true_total:,}: {_total_error(agreement.total_error)}.",
     ]
@@ -58,7 +59,7 @@ def class_sentences(name: str, agreement: CountAgreement) -> list[str]:
     sampling, rmse = agreement.sampling_error, agreement.rmse.value
     relation = "more" if sampling > rmse else "less"
     sentences.append(
-        f"By chance alone, a neighbouring field of the same blood would hold about "
+        f"By chance alone, a neighboring field of the same blood would hold about "
         f"{sampling:.1f} more or fewer; that is {relation} than the error of counting "
         f"(RMSE {rmse:.1f})."
     )
@@ -66,16 +67,16 @@ def class_sentences(name: str, agreement: CountAgreement) -> list[str]:
 
 
 def slide_sentence(name: str, slides: list[SlideCount], allowed: float) -> str:
-    """Return how many slides are counted as well as laboratories must."""
+    """Return how many slides are counted within the allowed error."""
     within = sum(slide.within_allowed for slide in slides)
     return (
-        f"{name}: {within} of {_number(len(slides), 'slide')} counted within ±{percent(allowed)} "
-        "of the marked cells."
+        f"{name}: {within} of {pluralize(len(slides), 'slide')} counted within "
+        f"±{format_percent(allowed)} of the marked cells."
     )
 
 
 def error_sentence(evaluation: Evaluation) -> str:
-    """Return where the errors come from."""
+    """Return how many errors of each type were made."""
     sums = evaluation.at_model_thresholds.error_types.errors.sum(axis=1)
     if not sums.any():
         return "Not a single error was made."
@@ -86,24 +87,24 @@ def error_sentence(evaluation: Evaluation) -> str:
 
 
 def robustness_sentence(curve: Curve) -> str:
-    """Return at which steps of a sweep each class is counted usably."""
+    """Return at which values of a sweep the count of each class is usable."""
     parts = []
     for k, name in enumerate(CLASS_NAMES):
         usable = [abs(error.value) <= USABLE_ERROR for error in curve.errors(k)]
-        parts.append(f"{name} {_where(usable, curve.sweep.values)}")
+        parts.append(f"{name} {_usable_values(usable, curve.sweep.values)}")
     return f"{curve.sweep.title}: {'; '.join(parts)}."
 
 
-def percent(share: float, sign: bool = False) -> str:
+def format_percent(share: float, sign: bool = False) -> str:
     """Return a share as a percentage with a sensible number of digits, ``–`` for NaN."""
     if math.isnan(share):
         return "–"
     value = 100 * share
     digits = 0 if value == round(value) or abs(value) >= 20 else 1
-    return f"{figure(value, digits, sign)} %"
+    return f"{format_number(value, digits, sign)} %"
 
 
-def figure(value: float, digits: int = 2, sign: bool = False) -> str:
+def format_number(value: float, digits: int = 2, sign: bool = False) -> str:
     """Return a number as text, ``–`` for NaN."""
     if math.isnan(value):
         return "–"
@@ -113,45 +114,42 @@ def figure(value: float, digits: int = 2, sign: bool = False) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{figure(estimate.low)} to {figure(estimate.high)}"
+    return f"{format_number(estimate.low)} to {format_number(estimate.high)}"
 
 
-def _where(usable: Sequence[bool], values: Sequence[float]) -> str:
-    """Return the steps at which something holds, runs of them as ranges."""
+def _usable_values(usable: Sequence[bool], values: Sequence[float]) -> str:
+    """Return the values that are usable, neighboring ones as a range."""
     if all(usable):
         return "at every step"
-    runs: list[tuple[float, float]] = []
-    open_run = False
-    for holds, value in zip(usable, values, strict=True):
-        if holds and open_run:
-            runs[-1] = (runs[-1][0], value)
-        elif holds:
-            runs.append((value, value))
-        open_run = holds
-    if not runs:
+    ranges: list[tuple[float, float]] = []
+    in_range = False
+    for is_usable, value in zip(usable, values, strict=True):
+        if is_usable and in_range:
+            ranges[-1] = (ranges[-1][0], value)
+        elif is_usable:
+            ranges.append((value, value))
+        in_range = is_usable
+    if not ranges:
         return "at no step"
-    return "at " + ", ".join(f"{a:g}" if a == b else f"{a:g} to {b:g}" for a, b in runs)
+    return "at " + ", ".join(f"{a:g}" if a == b else f"{a:g} to {b:g}" for a, b in ranges)
 
 
 def _total_error(error: Estimate) -> str:
-    interval = f"(95 % interval {percent(error.low, True)} to {percent(error.high, True)})"
+    low, high = format_percent(error.low, sign=True), format_percent(error.high, sign=True)
+    interval = f"(95 % interval {low} to {high})"
     if error.value == 0:
         return f"exactly right {interval}"
     direction = "many" if error.value > 0 else "few"
-    return f"{percent(abs(error.value))} too {direction} {interval}"
+    return f"{format_percent(abs(error.value))} too {direction} {interval}"
 
 
-def _number(n: int, thing: str) -> str:
-    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
-
-
-def terms(evaluation: Evaluation) -> dict[str, str]:
-    """Return how an evaluation was made, and what its terms mean, by heading."""
+def explained_terms(evaluation: Evaluation) -> dict[str, str]:
+    """Return how an evaluation was made and what its terms mean, by term."""
     card = evaluation.card
     thresholds = ", ".join(
         f"{name} {value:.2f}" for name, value in zip(card.classes, card.thresholds, strict=True)
     )
-    seconds = sum(field.seconds for field in evaluation.images) / len(evaluation.images)
+    seconds = sum(image.seconds for image in evaluation.images) / len(evaluation.images)
     return {
         "Model": f"{card.name} ({card.architecture}), SHA-256 {card.sha256}; counts from a score "
         f"of {thresholds}. It took {seconds:.3f} s per image on this computer.",

@@ -9,9 +9,9 @@ from smearcount.evaluation.count_agreement import Estimate
 from smearcount.evaluation.evaluation import CountEvaluation, Evaluation
 from smearcount.evaluation.report.sentences import (
     error_sentence,
-    figure,
+    format_number,
+    format_percent,
     headline,
-    percent,
     robustness_sentence,
     slide_sentence,
 )
@@ -39,7 +39,7 @@ _COUNT_COLUMNS: Final = (
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print how well it counts, at both thresholds, and how well the boxes fit."""
+    """Print the count errors at both kinds of thresholds, and average precision."""
     _print(headline(evaluation))
     _print(_count_table("Counts at the model's own thresholds", evaluation.at_model_thresholds))
     _print(
@@ -51,12 +51,12 @@ def print_evaluation(evaluation: Evaluation) -> None:
     _print(_box_table(evaluation))
     _print(
         "All keys: "
-        + ", ".join(f"{k} {figure(v, 3)}" for k, v in evaluation.scores.overall.items())
+        + ", ".join(f"{k} {format_number(v, 3)}" for k, v in evaluation.scores.overall.items())
     )
 
 
 def print_robustness(curves: Sequence[Curve]) -> None:
-    """Print where the counter breaks."""
+    """Print at which values of each sweep the counts are usable."""
     _print("On drawn smears the total count is off by at most 10 %:")
     for curve in curves:
         _print(robustness_sentence(curve))
@@ -64,22 +64,22 @@ def print_robustness(curves: Sequence[Curve]) -> None:
 
 def _count_table(title: str, counting: CountEvaluation) -> Table:
     table = _table(title, _COUNT_COLUMNS)
-    for name, each in counting.agreement.items():
+    for name, agreement in counting.agreement.items():
         table.add_row(
             name,
-            f"{each.true_total:,}",
-            f"{each.counted_total:,}",
-            percent(each.total_error.value, sign=True),
-            figure(each.bias.value, sign=True),
-            figure(each.mae.value),
-            _range(each.mae),
-            figure(each.constant_guess_mae),
-            figure(each.rmse.value),
-            f"±{figure(each.sampling_error)}",
-            percent(each.mape.value),
-            figure(each.r_squared.value),
-            figure(each.concordance.value),
-            percent(each.exact_share.value),
+            f"{agreement.true_total:,}",
+            f"{agreement.counted_total:,}",
+            format_percent(agreement.total_error.value, sign=True),
+            format_number(agreement.bias.value, sign=True),
+            format_number(agreement.mae.value),
+            _range(agreement.mae),
+            format_number(agreement.constant_guess_mae),
+            format_number(agreement.rmse.value),
+            f"±{format_number(agreement.sampling_error)}",
+            format_percent(agreement.mape.value),
+            format_number(agreement.r_squared.value),
+            format_number(agreement.concordance.value),
+            format_percent(agreement.exact_share.value),
         )
     return table
 
@@ -88,8 +88,8 @@ def _box_table(evaluation: Evaluation) -> Table:
     keys = ("map", "map_50", "map_75", "mar_100", "mar_all")
     table = _table("Boxes", ["mAP", "AP50", "AP75", "recall of 100", "recall of all"])
     overall = {key: evaluation.scores.overall[key] for key in keys}
-    for name, of in (evaluation.scores.per_class | {"All": overall}).items():
-        table.add_row(name, *(figure(of[key], 3) for key in keys))
+    for name, values in (evaluation.scores.per_class | {"All": overall}).items():
+        table.add_row(name, *(format_number(values[key], 3) for key in keys))
     return table
 
 
@@ -114,4 +114,4 @@ def _print(what: str | Table) -> None:
 
 
 def _range(estimate: Estimate) -> str:
-    return f"{figure(estimate.low)}–{figure(estimate.high)}"
+    return f"{format_number(estimate.low)}–{format_number(estimate.high)}"

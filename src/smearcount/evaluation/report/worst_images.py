@@ -1,4 +1,4 @@
-"""The images with the most errors, truth and prediction side by side."""
+"""The images with the most errors: ground truth and detections side by side."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 from PIL.Image import Image as PILImage
 
 from smearcount.classes import class_color
-from smearcount.detections.boxes import Boxes
 from smearcount.evaluation.evaluation import EvaluatedImage, Evaluation
-from smearcount.evaluation.matching import Match, match_detections
+from smearcount.evaluation.matching import LabeledBoxes, Match, match_detections
+from smearcount.image.draw import draw_box, scaled_box
 from smearcount.image.read import open_image
 
-SIDE_PX: Final = 420
+LONGER_SIDE_PX: Final = 420
 """The longer side of each of the two pictures."""
 
 _GAP_PX: Final = 8
-_RIGHT_PX: Final = 1
-_WRONG_PX: Final = 4
-_PAPER: Final = "#ffffff"
+_CORRECT_LINE_PX: Final = 1
+_ERROR_LINE_PX: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +30,14 @@ class WorstImage:
     """One image with many errors.
 
     Attributes:
-        field: the image, its truth and its detections.
+        image: the image, its ground truth and its detections.
         missed: how many cells were not found.
         extra: how many detections have no cell of their class.
-        picture: truth on the left, where missed cells have thick boxes; what was counted on the
-            right, where extra detections have thick boxes.
+        picture: left the ground truth, missed cells in thick lines; right the counted detections,
+            extra ones in thick lines.
     """
 
-    field: EvaluatedImage
+    image: EvaluatedImage
     missed: int
     extra: int
     picture: PILImage
@@ -48,52 +47,52 @@ def worst_images(evaluation: Evaluation, at_most: int = 8) -> list[WorstImage]:
     """Return the images with the most errors at the model's thresholds, worst first.
 
     Args:
-        evaluation: what was measured; the images are read again.
-        at_most: how many; images without an error never appear.
+        evaluation: of a detector; its images are read again.
+        at_most: how many; images without an error are left out.
     """
     thresholds = evaluation.at_model_thresholds.thresholds
     n_classes = len(evaluation.classes)
     matches = [
-        match_detections(f.truth, f.detections.above(thresholds), n_classes)
-        for f in evaluation.images
+        match_detections(image.truth, image.detections.above(thresholds), n_classes)
+        for image in evaluation.images
     ]
-    errors = np.array([len(each.missed) + len(each.extra) for each in matches])
+    errors = np.array([len(match.missed) + len(match.extra) for match in matches])
     order = np.argsort(-errors, kind="stable")[:at_most]
     return [
-        _worst(evaluation.images[k], matches[k], thresholds) for k in order.tolist() if errors[k]
+        _worst_image(evaluation.images[k], matches[k], thresholds)
+        for k in order.tolist()
+        if errors[k]
     ]
 
 
-def _worst(field: EvaluatedImage, matched: Match, thresholds: tuple[float, ...]) -> WorstImage:
-    photograph = Image.fromarray(open_image(field.path).pixels())
-    scale = SIDE_PX / max(photograph.size)
+def _worst_image(image: EvaluatedImage, match: Match, thresholds: tuple[float, ...]) -> WorstImage:
+    photograph = Image.fromarray(open_image(image.path).pixels())
+    scale = LONGER_SIDE_PX / max(photograph.size)
     size = (max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale)))
     small = photograph.resize(size, Image.Resampling.LANCZOS)
-    found = field.detections.above(thresholds)
-    left = _drawn(small, field.truth.boxes_xyxy_px, field.truth.labels, matched.missed, scale)
-    right = _drawn(small, found.boxes_xyxy_px, found.labels, matched.extra, scale)
-    picture = Image.new("RGB", (2 * small.width + _GAP_PX, small.height), _PAPER)
+    detections = image.detections.above(thresholds)
+    left = _with_boxes(small, image.truth, match.missed, scale)
+    right = _with_boxes(small, detections, match.extra, scale)
+    picture = Image.new("RGB", (2 * small.width + _GAP_PX, small.height), "white")
     picture.paste(left, (0, 0))
     picture.paste(right, (small.width + _GAP_PX, 0))
-    return WorstImage(field, len(matched.missed), len(matched.extra), picture)
+    return WorstImage(image, len(match.missed), len(match.extra), picture)
 
 
-def _drawn(
+def _with_boxes(
     photograph: PILImage,
-    boxes_xyxy_px: Boxes,
-    labels: NDArray[np.int64],
-    wrong: Sequence[int] | NDArray[np.int64],
+    cells: LabeledBoxes,
+    errors: Sequence[int] | NDArray[np.int64],
     scale: float,
 ) -> PILImage:
+    """Return the photograph with the boxes of all cells, those of errors in thick lines."""
     picture = photograph.copy()
-    pen = ImageDraw.Draw(picture)
-    thick = set(np.asarray(wrong).tolist())
-    # Errors are drawn last, over what is right.
-    for k in sorted(range(len(labels)), key=lambda k: k in thick):
-        x0, y0, x1, y1 = (float(side) * scale for side in boxes_xyxy_px[k])
-        pen.rectangle(
-            (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)),
-            outline=class_color(int(labels[k])),
-            width=_WRONG_PX if k in thick else _RIGHT_PX,
+    is_error = np.isin(np.arange(len(cells.labels)), errors)
+    for k in np.argsort(is_error, kind="stable").tolist():  # errors last, over what is correct
+        draw_box(
+            picture,
+            scaled_box(cells.boxes_xyxy_px[k], scale),
+            class_color(int(cells.labels[k])),
+            _ERROR_LINE_PX if is_error[k] else _CORRECT_LINE_PX,
         )
     return picture

@@ -1,22 +1,26 @@
-"""A detector is evaluated through the same door by which a user counts."""
+"""A detector is evaluated as a user counts; its counts, slides and scores add up."""
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from smearcount.cli import main
 from smearcount.counts.grouping import grouping
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.write import write_dataset
+from smearcount.detections.detections import Detections
 from smearcount.detector.detector import Detector
 from smearcount.errors import DataError, UsageError
-from smearcount.evaluation.evaluation import evaluate
+from smearcount.evaluation.evaluation import (
+    ALL_CLASSES,
+    EvaluatedImage,
+    Evaluation,
+    evaluate,
+    evaluate_detections,
+)
+from smearcount.evaluation.matching import GroundTruth
 
 Known = tuple[Detector, Dataset]
 
@@ -65,44 +69,34 @@ def test_slides_can_be_grouped_otherwise(known: Known) -> None:
         evaluate(detector, dataset, slide_of=grouping("nowhere"))
 
 
-def test_the_command_writes_page_and_tables(
-    known: Known,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    detector, dataset = known
-    command = sys.modules["smearcount.cli.evaluate"]
-    monkeypatch.setattr(command, "load_detector", lambda _: detector)
-    data = tmp_path / "data"
-    write_dataset(dataset, data, "coco", "test")
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["smearcount", "evaluate", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return int(end.value.code or 0), *capsys.readouterr()
-
-    out = tmp_path / "out"
-    code, text, _ = run(
-        "shipped", tmp_path / "data", "--split", "test", "-o", out, "--allowed", "RBC=0.1"
+def test_counts_differ_between_the_two_kinds_of_thresholds(evaluation: Evaluation) -> None:
+    at_model_thresholds = (
+        evaluation.at_model_thresholds.counted - evaluation.at_model_thresholds.true
     )
-    assert code == 0
-    assert "Platelets: 1 of 1 slide counted within ±25 %" in text
-    assert "RBC: 0 of 1 slide counted within ±0.1 %" in text
-    assert "mar_100" in text
-    assert {path.name for path in out.iterdir()} == {
-        "evaluation.html",
-        "evaluation.json",
-        "agreement.csv",
-        "fields.csv",
-        "slides.csv",
-    }
-    assert json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["data"]["images"] == 6
+    at_fixed_threshold = evaluation.at_fixed_threshold.counted - evaluation.at_fixed_threshold.true
+    assert at_model_thresholds[2].tolist() == [0, 0, 1], (
+        "the extra platelet at 0.45 counts from 0.4"
+    )
+    assert at_fixed_threshold[2].tolist() == [0, 0, 0]
+    assert at_model_thresholds[1].sum() == -1
+    assert np.abs(at_model_thresholds[[0, 3, 4, 5]]).sum() == 0
+    assert evaluation.at_model_thresholds.agreement["Platelets"].bias.value == pytest.approx(1 / 6)
+    assert evaluation.at_model_thresholds.agreement[ALL_CLASSES].mae.value == pytest.approx(2 / 6)
 
-    code, _, text = run("shipped")
-    assert (code, "--synthetic" in text) == (2, True)
-    code, _, text = run("shipped", data, "--allowed", "RBC")
-    assert (code, "CLASS=PERCENT" in text) == (2, True)
-    code, _, text = run("shipped", data, "--without-duplicates-of", f"{data}:test")
-    assert (code, "no image to evaluate" in text) == (1, True)
+
+def test_images_are_summed_into_slides_by_folder(evaluation: Evaluation) -> None:
+    one, two = evaluation.at_model_thresholds.slides["Platelets"]
+    assert (one.name, one.images, two.name, two.images) == ("one", 3, "two", 3)
+    assert one.counted == one.true + 1
+    assert one.within_allowed, "7 of 6 is 17 % too many, 25 % are allowed"
+    assert two.within_allowed
+
+
+def test_a_class_that_only_the_data_set_has_is_never_found(evaluation: Evaluation) -> None:
+    truth = GroundTruth(np.array([[0, 0, 9, 9]], np.float32), np.array([4]))
+    field = EvaluatedImage(Path("x.png"), "x", truth, Detections.empty(), 0)
+    classes = (*evaluation.card.classes, "Parasite")
+    result = evaluate_detections(evaluation.card, "x", classes, [field])
+    assert result.at_model_thresholds.agreement["Parasite"].counted_total == 0
+    assert result.scores.per_class["Parasite"]["map"] == 0
+    assert list(result.at_model_thresholds.agreement) == [*classes, ALL_CLASSES]
