@@ -1,6 +1,6 @@
-"""The product on one screen: read, detect, apply the rules, return the result.
+"""From an image to its counts: open, detect, apply the settings.
 
-Every door (command line, Python, web page, batch) calls :func:`analyze`.
+The command line, Python, the web page and a batch all call :func:`analyze`.
 """
 
 from __future__ import annotations

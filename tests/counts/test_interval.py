@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from doubles.calibrations import calibration
-from smearcount.counts.interval import interval, tail_of
+from smearcount.counts.interval import interval, tail_probability
 from smearcount.detector.calibration import Calibration
 
 
@@ -40,16 +40,16 @@ def test_sure_detections_leave_little_room_and_doubtful_ones_much() -> None:
 def test_the_sum_of_equal_detections_is_binomial() -> None:
     mass = [math.comb(10, k) * 0.3**k * 0.7 ** (10 - k) for k in range(11)]
     expected = sum(mass[:2]) + mass[2] / 2
-    assert tail_of(2, np.full(10, 0.3), 0, 1) == pytest.approx(expected)
+    assert tail_probability(2, np.full(10, 0.3), 0, 1) == pytest.approx(expected)
 
 
 def test_unseen_cells_alone_are_poisson() -> None:
     expected = math.exp(-1.2) * (1 + 1.2 / 2)
-    assert tail_of(1, np.zeros(0), 1.2, 1) == pytest.approx(min(expected, 1 - expected))
+    assert tail_probability(1, np.zeros(0), 1.2, 1) == pytest.approx(min(expected, 1 - expected))
 
 
 def test_unseen_cells_that_come_together_reach_further() -> None:
-    assert tail_of(6, np.zeros(0), 1.0, 4) > tail_of(6, np.zeros(0), 1.0, 1)
+    assert tail_probability(6, np.zeros(0), 1.0, 4) > tail_probability(6, np.zeros(0), 1.0, 1)
 
 
 def test_a_thousand_cells_follow_the_same_rule_as_a_hundred() -> None:

@@ -86,7 +86,7 @@ CALIBRATION = calibration(*CLASSES)
 
 
 def test_a_count_that_a_person_corrected_is_right_and_the_others_keep_their_doubt() -> None:
-    unsure, by_hand = field(1, 40, 5), replace(field(2, 60, 5), counts={"RBC": 15}, settled=True)
+    unsure, by_hand = field(1, 40, 5), replace(field(2, 60, 5), counts={"RBC": 15}, corrected=True)
     alone = interval(unsure.scores, unsure.labels, CALIBRATION)
     both = interval_of_sum([unsure, by_hand], CALIBRATION)
     assert alone is not None

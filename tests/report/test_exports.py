@@ -8,7 +8,7 @@ import pytest
 
 import smearcount
 from doubles.square_detector import SquareDetector, some_smear
-from smearcount import UsageError
+from smearcount import WriteError
 from smearcount.report.exports import EXPORTS, exports_left, write_exports
 
 
@@ -41,5 +41,5 @@ def test_files_of_earlier_runs_are_found(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     image, out = some_smear(tmp_path / "in/a.png"), tmp_path / "out"
     (out / "run.json").mkdir(parents=True)
-    with pytest.raises(UsageError, match=r"run\.json"):
+    with pytest.raises(WriteError, match=r"run\.json"):
         smearcount.count_folder(image, out, model=SquareDetector())

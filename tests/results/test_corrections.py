@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from smearcount.detections.detections import Detections
 from smearcount.errors import DataError
-from smearcount.results.corrections import Cell, Correction, apply, history, read_corrections
+from smearcount.results.corrections import (
+    Cell,
+    Correction,
+    correct_detections,
+    history,
+    read_corrections,
+)
 
 IMAGE = "a" * 64
 CLASSES = ("WBC", "RBC", "Platelets")
@@ -35,27 +41,27 @@ REDO = Correction(image=IMAGE, kind="redo")
 
 
 def test_removing_takes_the_detection_of_that_place_and_class() -> None:
-    kept, added = apply([edit(remove=(cell(40, 0, 50, 10),))], FOUND, CLASSES)
+    kept, added = correct_detections([edit(remove=(cell(40, 0, 50, 10),))], FOUND, CLASSES)
     assert kept.tolist() == [True, True, False, True]
     assert len(added) == 0
 
 
 def test_a_box_that_was_rounded_is_still_the_same_cell() -> None:
-    kept, _ = apply([edit(remove=(cell(20.4, 0.3, 30, 10),))], FOUND, CLASSES)
+    kept, _ = correct_detections([edit(remove=(cell(20.4, 0.3, 30, 10),))], FOUND, CLASSES)
     assert kept.tolist() == [True, False, True, True]
 
 
 def test_what_was_added_can_be_moved_and_removed() -> None:
     first, moved = cell(60, 0, 70, 10), cell(80, 0, 90, 10)
     lines = [edit(add=(first,)), edit(remove=(first,), add=(moved,))]
-    _, added = apply(lines, FOUND, CLASSES)
+    _, added = correct_detections(lines, FOUND, CLASSES)
     assert added.boxes_xyxy_px.tolist() == [[80, 0, 90, 10]]
-    _, added = apply([*lines, edit(remove=(moved,))], FOUND, CLASSES)
+    _, added = correct_detections([*lines, edit(remove=(moved,))], FOUND, CLASSES)
     assert len(added) == 0
 
 
 def test_removing_what_is_not_there_changes_nothing() -> None:
-    kept, _ = apply([edit(remove=(cell(200, 0, 210, 10),))], FOUND, CLASSES)
+    kept, _ = correct_detections([edit(remove=(cell(200, 0, 210, 10),))], FOUND, CLASSES)
     assert kept.all()
 
 
@@ -71,7 +77,7 @@ def test_undoing_everything_gives_back_what_was_found(steps: list[str]) -> None:
         line = {"add": edit(add=(box,)), "remove": edit(remove=(removed,)), "undo": UNDO}
         lines.append(line.get(step, REDO))
     lines += [UNDO] * len(history(lines)[0])
-    kept, added = apply(lines, FOUND, CLASSES)
+    kept, added = correct_detections(lines, FOUND, CLASSES)
     assert kept.all()
     assert len(added) == 0
 
@@ -112,4 +118,4 @@ def test_a_missing_file_and_an_unknown_class_say_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_corrections(tmp_path / "none.jsonl")
     with pytest.raises(DataError, match="Parasite"):
-        apply([edit(add=(cell(0, 0, 9, 9, label="Parasite"),))], FOUND, CLASSES)
+        correct_detections([edit(add=(cell(0, 0, 9, 9, label="Parasite"),))], FOUND, CLASSES)

@@ -17,8 +17,7 @@ from smearcount.analyze import analyze
 from smearcount.datasets.dataset import Dataset
 from smearcount.image.find import find_images
 from smearcount.image.read import open_image
-from smearcount.results.corrected import corrected
-from smearcount.results.corrections import read_corrections
+from smearcount.results.corrections import apply_corrections, read_corrections
 from smearcount.settings import Settings
 from smearcount.training.data import DataChoice, read_training_data
 from smearcount.web.app import create_app
@@ -60,7 +59,7 @@ def test_what_is_taken_away_says_what_the_screen_says(client: TestClient, tmp_pa
     photograph.write_bytes(png(PICTURE))
     settings = Settings(threshold=(0.5, 0.2, 0.5))
     result = analyze(lambda: open_image(photograph), DiscDetector(), settings)
-    result = corrected(result, read_corrections(file)[result.image.sha256])
+    result = apply_corrections(result, read_corrections(file)[result.image.sha256])
     assert list(result.counts.values()) == rows["slide 1/a.png"]["corrected"]["counted"]
     picture = client.get(f"/api/photographs/{identity}/annotated.png")
     assert picture.headers["content-type"] == "image/png"

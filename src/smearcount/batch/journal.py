@@ -16,8 +16,7 @@ from smearcount import __version__
 from smearcount.atomic_write import unwritable
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import DataError
-from smearcount.results.corrected import corrected
-from smearcount.results.corrections import Corrections, digest
+from smearcount.results.corrections import Corrections, apply_corrections, corrections_digest
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
@@ -127,12 +126,12 @@ class Journal:
             return None
         result = stored.restore(name, Path(name), self._card, self._settings)
         edits = self._corrections.get(stored.sha256, ())
-        return ImageOutcome(name, corrected(result, edits), picture=line["picture"])
+        return ImageOutcome(name, apply_corrections(result, edits), picture=line["picture"])
 
 
 def _run_key(settings: Settings, card: ModelCard, corrections: Corrections) -> str:
     """Return a digest of everything but the image that a count depends on."""
-    parts = [__version__, asdict(settings), _original_names(card), digest(corrections)]
+    parts = [__version__, asdict(settings), _original_names(card), corrections_digest(corrections)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

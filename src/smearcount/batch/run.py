@@ -23,8 +23,7 @@ from smearcount.errors import ImageError, SmearcountError, UsageError
 from smearcount.image.find import ANNOTATED
 from smearcount.image.image import Pixels, Region, SmearImage
 from smearcount.image.read import open_image
-from smearcount.results.corrected import corrected
-from smearcount.results.corrections import NO_CORRECTIONS, Corrections
+from smearcount.results.corrections import NO_CORRECTIONS, Corrections, apply_corrections
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.settings import Settings
 
@@ -134,7 +133,7 @@ def _count_image(
     try:
         result = analyze(partial(_open_until, stop, path), detector, settings)
         edits = corrections.get(result.image.sha256, ())
-        return ImageOutcome(path, corrected(result, edits))
+        return ImageOutcome(path, apply_corrections(result, edits))
     except UsageError:
         raise  # the same for every image: a setting that makes no sense
     except SmearcountError as error:

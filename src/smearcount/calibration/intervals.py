@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.counts.interval import tail_of
+from smearcount.counts.interval import tail_probability
 from smearcount.detections.boxes import iou
 from smearcount.detections.detections import Detections
 from smearcount.detector.calibration import WIDEST_TAIL, Calibration, ClassCalibration
@@ -165,7 +165,9 @@ def _tails_of_true_counts(
         true_count = int(image.true_counts[k])
         if np.count_nonzero(image.scores[k] >= of_class.threshold) != true_count:
             misses = of_class.misses_per_cell * expected_cells
-            tails[k] = tail_of(true_count, probabilities[k], misses, of_class.miss_dispersion)
+            tails[k] = tail_probability(
+                true_count, probabilities[k], misses, of_class.miss_dispersion
+            )
     return tails
 
 

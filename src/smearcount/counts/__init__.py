@@ -1,1 +1,1 @@
-"""From detections to numbers: edge rules, intervals, slides."""
+"""From detections to numbers: edge rule, intervals, slides."""

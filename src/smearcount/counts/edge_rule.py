@@ -1,4 +1,4 @@
-"""Detections to numbers: the edge rule, and what it leaves out."""
+"""The edge rule: which cells at the border of an image count."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from smearcount.settings import EdgeRule
 
 
 def is_counted(
-    rule: EdgeRule, found: Detections, image: SmearImage, scale: Scale
+    rule: EdgeRule, detections: Detections, image: SmearImage, scale: Scale
 ) -> NDArray[np.bool_]:
-    """Tell which detections count under an edge rule.
+    """Return which detections count under an edge rule.
 
     Args:
         rule: ``all``, ``inside`` or ``two-edges`` (see :data:`smearcount.settings.EdgeRule`).
-        found: the detections, boxes in pixels of the image.
-        image: for its size.
-        scale: tells how near the border is.
+        detections: boxes in pixels of the image.
+        image: only its size matters.
+        scale: the size of the red cells sets how near to the border a box must end to touch it.
 
     Returns:
-        shape (n,), True where the detection counts.
+        shape (n,), bool: True where the detection counts.
     """
     if rule == "all":
-        return np.ones(len(found), dtype=np.bool_)
-    near = border_tolerance_px(scale.rbc_diameter_px)
-    touching = touches_edge(found.boxes_xyxy_px, image.width, image.height, near)
-    forbidden = touching if rule == "inside" else touching[:, 2:]
+        return np.ones(len(detections), dtype=np.bool_)
+    tolerance_px = border_tolerance_px(scale.rbc_diameter_px)
+    touches = touches_edge(detections.boxes_xyxy_px, image.width, image.height, tolerance_px)
+    forbidden = touches if rule == "inside" else touches[:, 2:]  # left, top, right, bottom
     return np.logical_not(forbidden.any(axis=1))
 
 
 def count_labels(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
-    """Return how often each class occurs, by name, in label order."""
-    tally = np.bincount(labels, minlength=len(classes) + 1)[1:]
-    return {name: int(n) for name, n in zip(classes, tally, strict=True)}
+    """Return how often each class occurs, by name, in label order.
+
+    Args:
+        labels: shape (n,), 1-based.
+        classes: class names in label order.
+    """
+    numbers = np.bincount(labels, minlength=len(classes) + 1)[1:]
+    return {name: int(n) for name, n in zip(classes, numbers, strict=True)}

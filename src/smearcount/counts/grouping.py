@@ -12,20 +12,20 @@ from typing import Final
 from smearcount.errors import UsageError
 
 Grouping = Callable[[str], str]
-"""Tells the slide of an image, both by name; an empty string where it belongs to none."""
+"""Returns the slide of an image, both by name; an empty string if it belongs to none."""
 
 BY_FOLDER: Final = "folder"
 
 
 def grouping(rule: str) -> Grouping:
-    """Return the grouping that a user asks for.
+    """Return the function that finds the slide of an image, from the rule that a user gives.
 
     Args:
-        rule: ``folder``: the folder that an image lies in; or the path of a ``.csv`` with the
-            columns ``image`` (a path as given, or a file name) and ``slide``, separated by
-            commas or semicolons; or a regular
-            expression, searched in the path: what its brackets hold is the slide, or all it
-            matches where it has none.
+        rule: one of three: ``folder`` takes the folder of the image as its slide; the path of a
+            ``.csv`` reads a table with the columns ``image`` (a path as given, or a file name) and
+            ``slide``, separated by commas or semicolons; anything else is a regular expression
+            that is searched in the path: its groups, or the whole match where it has none, are the
+            name of the slide.
 
     Raises:
         UsageError: the table cannot be read or lacks a column, or the expression is not valid.
@@ -38,34 +38,40 @@ def grouping(rule: str) -> Grouping:
         pattern = re.compile(rule)
     except re.error as error:
         raise UsageError(
-            f"--group-by {rule!r} is neither folder, nor a .csv, nor a valid pattern ({error})."
+            f"{rule!r} as a rule for slides is neither folder, nor a .csv, nor a valid regular "
+            f"expression ({error})."
         ) from None
-    return lambda name: _matched(pattern, name)
+    return lambda name: _match(pattern, name)
 
 
 def group(names: Sequence[str], slide_of: Grouping) -> dict[str, list[int]]:
-    """Return the places of the images of each slide, slides in the order of their first image.
+    """Return the indices of the images of each slide, slides in the order of their first image.
+
+    Args:
+        names: of the images.
+        slide_of: returns the slide of an image.
 
     Raises:
         UsageError: no image belongs to a slide.
     """
     slides: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         slide = slide_of(name)
         if slide:
-            slides.setdefault(slide, []).append(place)
+            slides.setdefault(slide, []).append(index)
     if names and not slides:
         raise UsageError(
-            f"--group-by finds no slide for any of {len(names)} images, such as {names[0]}."
+            f"the rule for slides finds no slide for any of {len(names)} images, "
+            f"such as {names[0]}."
         )
     return slides
 
 
-def _matched(pattern: re.Pattern[str], name: str) -> str:
-    found = pattern.search(Path(name).as_posix())
-    if found is None:
+def _match(pattern: re.Pattern[str], name: str) -> str:
+    match = pattern.search(Path(name).as_posix())
+    if match is None:
         return ""
-    return "-".join(part for part in found.groups() if part) if pattern.groups else found.group()
+    return "-".join(part for part in match.groups() if part) if pattern.groups else match.group()
 
 
 def _from_table(path: Path) -> Grouping:

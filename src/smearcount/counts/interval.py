@@ -1,11 +1,11 @@
-"""How far off a count may be: an interval that holds the true number of cells 19 times in 20.
+"""The interval of a count: it holds the true number of cells in 19 of 20 images.
 
-Every detection, those too doubtful to be counted included, is turned into the probability that it
-is a cell. The true number is then the sum of so many independent yes-or-no draws (a
-Poisson-binomial distribution) and of the cells that the detector did not see at all (a negative
-binomial distribution). How far into the tails of that distribution the interval must reach was
-settled on annotated images, so that the interval holds what it promises even where single errors
-go together (a conformal correction). All of it is fitted by
+The score of every detection, those below the thresholds included, is turned into the probability
+that it is a cell. The true number of cells is then the sum of independent yes-or-no draws (a
+Poisson-binomial distribution) and of the cells that were not detected at all (a negative binomial
+distribution). How far into the tails of that distribution the interval must reach is fitted on
+annotated images, so that the coverage is right even where the errors of one image are not
+independent (a conformal correction). All of it is fitted by
 ``smearcount.calibration.intervals.calibrate`` and kept in ``card.calibration``.
 """
 
@@ -27,7 +27,7 @@ Interval = tuple[int, int]
 _NOMINAL_TAIL: Final = 0.025
 
 _EXACT_UP_TO: Final = 400
-"""Detections of one class up to which the distribution is computed exactly."""
+"""Up to so many detections of a class the distribution is computed exactly; beyond, as normal."""
 
 
 def interval(
@@ -37,12 +37,12 @@ def interval(
     *,
     images: int = 1,
 ) -> dict[str, Interval] | None:
-    """Return between which numbers the true count of each class lies, at 95 %.
+    """Return the 95 % interval of the true count of each class.
 
     The interval is about the cells that are there, whatever threshold the user sets: a count
-    outside it says that the threshold does not suit. The detections of several images may be
-    passed as one, for the interval of their sum; that takes their errors as independent, so a
-    fault that all images of a slide share is not in it.
+    outside it means that the threshold does not suit the image. The detections of several images
+    may be passed together, for the interval of their sum; their errors are taken as independent,
+    so an error that all images of a slide share is not covered.
 
     Args:
         scores: shape (n,), of all detections that the edge rule allows, those below the
@@ -52,38 +52,44 @@ def interval(
         images: how many images the detections come from.
 
     Returns:
-        the interval of each class by name, or None for a model without calibration.
+        the lowest and highest number of each class by name, or None for a model without
+        calibration.
     """
     if calibration is None:
         return None
     classes = calibration.classes
-    split = [scores[labels == label] for label, _ in enumerate(classes, start=1)]
-    likely = [each.probability(s) for each, s in zip(classes, split, strict=True)]
-    cells_seen = float(sum(p.sum() for p in likely))
+    by_class = [scores[labels == label] for label, _ in enumerate(classes, start=1)]
+    probabilities = [
+        fitted.probability(of_class) for fitted, of_class in zip(classes, by_class, strict=True)
+    ]
+    detected_cells = float(sum(of_class.sum() for of_class in probabilities))
+    max_tail = _NOMINAL_TAIL if images > 1 else WIDEST_TAIL
     return {
-        each.name: _of_class(each, s, p, cells_seen, _NOMINAL_TAIL if images > 1 else WIDEST_TAIL)
-        for each, s, p in zip(classes, split, likely, strict=True)
+        fitted.name: _of_class(fitted, of_class, likely, detected_cells, max_tail)
+        for fitted, of_class, likely in zip(classes, by_class, probabilities, strict=True)
     }
 
 
-def tail_of(number: int, likely: NDArray[np.float64], misses: float, dispersion: float) -> float:
-    """Return how far out in its distribution a number of cells lies.
+def tail_probability(
+    number: int, probabilities: NDArray[np.float64], misses: float, dispersion: float
+) -> float:
+    """Return how far out in its distribution a number of cells lies, as a tail probability.
 
     Args:
         number: of cells.
-        likely: shape (n,), the probability of each detection.
-        misses: expected number of unseen cells.
+        probabilities: shape (n,), that each detection is a cell.
+        misses: expected number of cells that were not detected.
         dispersion: their variance over their mean, at least 1.
 
     Returns:
-        the smaller of the two tail probabilities, in [0, 0.5]; the probability of the number
-        itself goes half to either side (mid-p), which keeps intervals of small counts honest.
+        the smaller of the two tail probabilities, in [0, 0.5]; half the probability of the number
+        itself belongs to either tail (mid-p), so that intervals of small counts are not too wide.
     """
-    if len(likely) > _EXACT_UP_TO:
-        mean, deviation = _moments(likely, misses, dispersion)
+    if len(probabilities) > _EXACT_UP_TO:
+        mean, deviation = _moments(probabilities, misses, dispersion)
         below = NormalDist(mean, deviation).cdf(number)
     else:
-        mass = _distribution(likely, misses, dispersion)
+        mass = _distribution(probabilities, misses, dispersion)
         if number >= len(mass):
             return 0.0
         below = float(mass[:number].sum() + mass[number] / 2)
@@ -93,26 +99,28 @@ def tail_of(number: int, likely: NDArray[np.float64], misses: float, dispersion:
 def _of_class(
     fitted: ClassCalibration,
     scores: NDArray[np.float32],
-    likely: NDArray[np.float64],
-    cells_seen: float,
-    widest: float,
+    probabilities: NDArray[np.float64],
+    detected_cells: float,
+    max_tail: float,
 ) -> Interval:
     count = int(np.count_nonzero(scores >= np.float32(fitted.threshold)))
-    misses = fitted.misses_per_cell * cells_seen
-    low, high = _between(likely, misses, fitted.miss_dispersion, min(fitted.tail, widest))
+    misses = fitted.misses_per_cell * detected_cells
+    low, high = _interval_at_tail(
+        probabilities, misses, fitted.miss_dispersion, min(fitted.tail, max_tail)
+    )
     return min(low, count), max(high, count)
 
 
-def _between(
-    likely: NDArray[np.float64], misses: float, dispersion: float, tail: float
+def _interval_at_tail(
+    probabilities: NDArray[np.float64], misses: float, dispersion: float, tail: float
 ) -> Interval:
     """Return the least and the greatest number that lies no further out than ``tail``."""
-    if len(likely) > _EXACT_UP_TO:
-        mean, deviation = _moments(likely, misses, dispersion)
+    if len(probabilities) > _EXACT_UP_TO:
+        mean, deviation = _moments(probabilities, misses, dispersion)
         tail = min(tail, _NOMINAL_TAIL)
         reach = -NormalDist().inv_cdf(max(tail, 1e-12)) * deviation
         return max(0, math.ceil(mean - reach)), math.floor(mean + reach)
-    mass = _distribution(likely, misses, dispersion)
+    mass = _distribution(probabilities, misses, dispersion)
     below = np.cumsum(mass) - mass / 2
     inside = np.flatnonzero(np.minimum(below, 1 - below) >= tail)
     if not len(inside):
@@ -121,25 +129,27 @@ def _between(
     return int(inside[0]), int(inside[-1])
 
 
-def _moments(likely: NDArray[np.float64], misses: float, dispersion: float) -> tuple[float, float]:
-    variance = float((likely * (1 - likely)).sum()) + misses * dispersion
-    return float(likely.sum()) + misses, max(math.sqrt(variance), 1e-6)
+def _moments(
+    probabilities: NDArray[np.float64], misses: float, dispersion: float
+) -> tuple[float, float]:
+    variance = float((probabilities * (1 - probabilities)).sum()) + misses * dispersion
+    return float(probabilities.sum()) + misses, max(math.sqrt(variance), 1e-6)
 
 
 def _distribution(
-    likely: Sequence[float] | NDArray[np.float64], misses: float, dispersion: float
+    probabilities: Sequence[float] | NDArray[np.float64], misses: float, dispersion: float
 ) -> NDArray[np.float64]:
-    """Return the probability of 0, 1, 2 … cells; more than the last have next to none."""
-    outcomes = len(likely) + 1
-    turns = np.exp(-2j * np.pi / outcomes * np.arange(outcomes // 2 + 1))
-    # The transform of a sum of draws is the product of theirs (Hong 2013).
-    transform = np.prod(1 + np.outer(turns - 1, likely), axis=1)
-    mass = np.fft.irfft(transform, outcomes).clip(0)
-    return np.convolve(mass, _unseen(misses, dispersion))
+    """Return the probability of 0, 1, 2 … cells; larger numbers have next to none."""
+    size = len(probabilities) + 1
+    roots = np.exp(-2j * np.pi / size * np.arange(size // 2 + 1))
+    # The characteristic function of a sum of draws is the product of theirs (Hong 2013).
+    transform = np.prod(1 + np.outer(roots - 1, probabilities), axis=1)
+    mass = np.fft.irfft(transform, size).clip(0)
+    return np.convolve(mass, _undetected(misses, dispersion))
 
 
-def _unseen(mean: float, dispersion: float) -> NDArray[np.float64]:
-    """Return the probability of 0, 1, 2 … unseen cells."""
+def _undetected(mean: float, dispersion: float) -> NDArray[np.float64]:
+    """Return the probability of 0, 1, 2 … undetected cells."""
     if mean <= 0:
         return np.ones(1)
     longest = math.ceil(mean + 12 * math.sqrt(mean * dispersion) + 12 * dispersion)
@@ -150,6 +160,6 @@ def _unseen(mean: float, dispersion: float) -> NDArray[np.float64]:
     else:
         size = mean / spread
         ratio = (number + size) / (number + 1) * (spread / dispersion)
-    steps = np.cumsum(np.log(np.concatenate([[1.0], ratio])))  # no power underflows in logarithms
+    steps = np.cumsum(np.log(np.concatenate([[1.0], ratio])))  # in logarithms, against underflow
     mass = np.exp(steps - steps.max())
     return np.asarray(mass / mass.sum())

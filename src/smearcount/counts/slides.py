@@ -1,9 +1,11 @@
-"""Fields into slides: sums, their spread and ratios, each with its interval.
+"""Slides: the counts of several fields (images) added up, with densities and ratios.
 
-Two kinds of doubt meet here. The counting itself may be wrong (``interval``). And a slide's fields
-are a sample: with N cells seen, the smear itself could as well have shown N ± √N (Poisson), more
-where fields differ more than chance explains. Totals carry the first, as they speak of the fields
-counted; means and ratios carry both, as they speak of the smear.
+Two kinds of error are taken into account. The counting itself may be wrong (see
+:mod:`smearcount.counts.interval`). And the fields of a slide are a sample: where N cells were
+counted, other fields of the same smear would have shown about N ± √N (Poisson), or more if fields
+differ more than chance explains. The interval of a total includes the first only, because it is
+about the fields counted; the ranges of means and ratios include both, because they are about the
+smear.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ Range = tuple[float, float]
 """Lowest and highest value of a ratio."""
 
 _Z95: Final = 1.959964
-_LEAST: Final = 0.025
-"""The lowest expected number of a cell that was seen once: 1 - exp(-0.025) is 2.5 %."""
+_LEAST_EXPECTED: Final = 0.025
+"""The lowest expected number of cells where one was counted: 1 - exp(-0.025) is 2.5 %."""
 
 
 PLATELETS: Final = "Platelets"
@@ -47,16 +49,18 @@ ESTIMATE_NOTE: Final = (
 
 @dataclass(frozen=True, eq=False)
 class CountedField:
-    """What a slide needs to know of one image.
+    """One image of a slide, as far as sums need it.
 
     Attributes:
         counts: cells by class name.
-        scores: shape (n,), of all detections that the edge rule allows, doubtful ones included.
+        scores: shape (n,), of all detections that the edge rule allows, those below the thresholds
+            included.
         labels: shape (n,), 1-based.
         area_mm2: area of the field, or None where the pixel size is not known.
-        two_edges: whether the edge rule counts each cell of a plane once, as a density needs.
+        two_edges: whether the edge rule is ``two-edges``, which a density needs: adjacent fields
+            then count each cell once.
         flagged: whether the image has a flag.
-        settled: whether a person corrected the count, which is then taken as right.
+        corrected: whether a person corrected the count, which is then taken as right.
     """
 
     counts: Mapping[str, int]
@@ -65,7 +69,7 @@ class CountedField:
     area_mm2: float | None
     two_edges: bool
     flagged: bool
-    settled: bool = False
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,15 @@ class ClassSum:
 
     Attributes:
         total: cells counted.
-        interval: between which numbers the true total lies at 95 %: see :func:`interval_of_sum`.
-        sampled: where the total of as many other fields of the smear would be expected, at 95 %:
-            see :func:`sampling_range`.
+        interval: the 95 % interval of the true total; see :func:`interval_of_sum`.
+        sampled: the 95 % range of the expected total of as many other fields of the smear; see
+            :func:`sampling_range`.
         per_field: mean cells of a field.
-        per_field_range: where the mean of the smear lies at 95 %, sampling included.
-        dispersion: variance over mean between fields: 1 is chance, more is uneven; None for fewer
-            than two fields or no cell.
-        per_mm2: cells per square millimetre, or None: see :attr:`Slide.no_density`.
-        per_mm2_range: likewise at 95 %, sampling included.
+        per_field_range: the 95 % range of the mean of the smear, sampling included.
+        dispersion: variance over mean between fields: about 1 if they differ only by chance, more
+            if the smear is uneven; None for fewer than two fields or no cell.
+        per_mm2: cells per square millimeter, or None: see :attr:`Slide.no_density`.
+        per_mm2_range: its 95 % range, sampling included.
     """
 
     total: int
@@ -97,7 +101,7 @@ class ClassSum:
 
 @dataclass(frozen=True)
 class Slide:
-    """The fields of one slide together.
+    """The sums of the fields of one slide.
 
     Attributes:
         name: of the slide.
@@ -107,7 +111,7 @@ class Slide:
         classes: the sums by class name.
         per_1000: class names other than the base: cells per 1,000 cells of the base, with range;
             None where no base cell was counted.
-        no_density: why there is no density, in a sentence; empty where there is one.
+        no_density: why there is no density; empty if there is one.
     """
 
     name: str
@@ -127,13 +131,13 @@ def add_up(
     calibration: Calibration | None,
     failed: int = 0,
 ) -> Slide:
-    """Add the fields of a slide up.
+    """Add up the fields of a slide.
 
     Args:
         name: of the slide.
-        fields: what was counted; may be empty where all images failed.
+        fields: what was counted; empty if all images failed.
         classes: names in label order.
-        base: the class that ratios are taken over, RBC.
+        base: the class that ratios are relative to: RBC.
         calibration: ``card.calibration``.
         failed: how many images of the slide could not be counted.
     """
@@ -156,44 +160,49 @@ def add_up(
 def interval_of_sum(
     fields: Sequence[CountedField], calibration: Calibration | None
 ) -> dict[str, Interval] | None:
-    """Return between which numbers the true sum of each class lies, at 95 %.
+    """Return the 95 % interval of the true sum of each class.
 
     Args:
-        fields: their errors are taken as independent; counts that a person corrected as right.
+        fields: the errors of their counts are taken as independent, and counts that a person
+            corrected as right.
         calibration: ``card.calibration``.
 
     Returns:
-        the interval of each class by name, or None for a model without calibration and where a
-        person corrected every field: the interval is about the model's errors.
+        the interval of each class by name; None for a model without calibration, and if a person
+        corrected every field: the interval is about the model's errors.
     """
-    unsettled = [field for field in fields if not field.settled]
-    if not unsettled:
+    automatic = [field for field in fields if not field.corrected]
+    if not automatic:
         return None
-    scores = np.concatenate([field.scores for field in unsettled])
-    labels = np.concatenate([field.labels for field in unsettled])
-    model = interval(scores, labels, calibration, images=len(unsettled))
-    if model is None:
+    scores = np.concatenate([field.scores for field in automatic])
+    labels = np.concatenate([field.labels for field in automatic])
+    intervals = interval(scores, labels, calibration, images=len(automatic))
+    if intervals is None:
         return None
-    right = [field.counts for field in fields if field.settled]
-    sums = {name: sum(counts.get(name, 0) for counts in right) for name in model}
-    return {name: (low + sums[name], high + sums[name]) for name, (low, high) in model.items()}
+    certain = {
+        name: sum(field.counts.get(name, 0) for field in fields if field.corrected)
+        for name in intervals
+    }
+    return {
+        name: (low + certain[name], high + certain[name]) for name, (low, high) in intervals.items()
+    }
 
 
-def sampling_range(total: int, dispersion: float, method: Interval | None) -> Range:
-    """Return where the expected number of cells lies at 95 %, given the number counted.
+def sampling_range(total: int, dispersion: float, count_interval: Interval | None) -> Range:
+    """Return the 95 % range of the expected number of cells, given the number counted.
 
     Args:
         total: cells counted.
-        dispersion: variance over mean between fields, taken as 1 where it is less.
-        method: the interval of the count itself, whose error is added.
+        dispersion: variance over mean between fields, taken as 1 if it is less.
+        count_interval: of the count itself, whose error is added.
 
     Returns:
-        the score interval of a Poisson mean, widened by the dispersion and by the method's error;
-        both ends are at least 0, the upper one is never 0.
+        the score interval of a Poisson mean, widened by the dispersion and by the error of
+        counting; both ends are at least 0, and the upper one is above 0.
     """
     below = above = 0.0
-    if method is not None:
-        below, above = max(0, total - method[0]), max(0, method[1] - total)
+    if count_interval is not None:
+        below, above = max(0, total - count_interval[0]), max(0, count_interval[1] - total)
     shift = _Z95**2 * max(1.0, dispersion) / 2
     half = math.sqrt(2 * shift * (total + shift / 2))
     low = total - math.hypot(half - shift, below)
@@ -210,15 +219,17 @@ def platelets_per_ul(slide: Slide) -> int | None:
     return 1000 * round(thousands)
 
 
-def _class_sum(counts: Sequence[int], method: Interval | None, mm2: float | None) -> ClassSum:
+def _class_sum(
+    counts: Sequence[int], count_interval: Interval | None, mm2: float | None
+) -> ClassSum:
     total, n = sum(counts), len(counts)
     mean = total / n if n else 0.0
     dispersion = float(np.var(counts, ddof=1)) / mean if n > 1 and total else None
-    low, high = sampling_range(total, dispersion or 1.0, method)
+    low, high = sampling_range(total, dispersion or 1.0, count_interval)
     per = (low / n, high / n) if n else (0.0, 0.0)
     return ClassSum(
         total=total,
-        interval=method,
+        interval=count_interval,
         sampled=(low, high),
         per_field=mean,
         per_field_range=per,
@@ -229,14 +240,14 @@ def _class_sum(counts: Sequence[int], method: Interval | None, mm2: float | None
 
 
 def _per_1000(cells: ClassSum, base: ClassSum) -> tuple[float, Range] | None:
-    """Return a ratio with its range, from the relative errors of both numbers (log scale)."""
+    """Return a ratio with its range, from the relative errors of both numbers on a log scale."""
     if not base.total:
         return None
     value = 1000 * cells.total / base.total
     if not cells.total:
         return 0.0, (0.0, 1000 * cells.sampled[1] / base.total)
-    ups = (cells.sampled[1] / cells.total, base.total / max(base.sampled[0], _LEAST))
-    downs = (cells.total / max(cells.sampled[0], _LEAST), base.sampled[1] / base.total)
+    ups = (cells.sampled[1] / cells.total, base.total / max(base.sampled[0], _LEAST_EXPECTED))
+    downs = (cells.total / max(cells.sampled[0], _LEAST_EXPECTED), base.sampled[1] / base.total)
     up = math.exp(math.hypot(*(math.log(ratio) for ratio in ups)))
     down = math.exp(math.hypot(*(math.log(ratio) for ratio in downs)))
     return value, (value / down, value * up)

@@ -1,1 +1,1 @@
-"""What is left of a count: tables, annotated pictures, and the record to repeat it."""
+"""The files of a batch: tables, a page to print, and the record to repeat it."""

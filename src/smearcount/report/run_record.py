@@ -1,4 +1,4 @@
-"""``run.json``: enough to repeat a run and to get the same numbers."""
+"""``run.json``: all that is needed to repeat a batch and to get the same numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 from smearcount import __version__
 from smearcount.atomic_write import write_text
 from smearcount.results.batch_result import BatchResult
-from smearcount.results.corrections import digest
+from smearcount.results.corrections import corrections_digest
 from smearcount.results.image_outcome import ImageOutcome
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "pillow", "tifffile")
@@ -32,7 +32,7 @@ def write_record(path: Path, batch: BatchResult) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(batch.command),
         "settings": asdict(batch.settings),
-        "corrections_sha256": digest(batch.corrections) if batch.corrections else None,
+        "corrections_sha256": corrections_digest(batch.corrections) if batch.corrections else None,
         "model": {
             "name": card.name,
             "architecture": card.architecture,

@@ -25,7 +25,7 @@ def write_slides_csv(path: Path, batch: BatchResult) -> None:
 
 
 def slide_columns(classes: Sequence[str]) -> list[tuple[str, Callable[[Slide], str]]]:
-    """Return the columns of ``slides.csv``: title, and what stands in the row of a slide."""
+    """Return the columns of ``slides.csv``: title, and a function for the cell of a slide."""
     columns: list[tuple[str, Callable[[Slide], str]]] = [
         ("slide", lambda slide: slide.name),
         ("fields", lambda slide: str(slide.fields)),

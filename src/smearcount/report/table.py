@@ -1,4 +1,4 @@
-"""The table: one row per input, on the screen and in ``counts.csv``.
+"""The table of a batch: one row per image, on the screen and in ``counts.csv``.
 
 A column is added in one place: :func:`columns` for the file, :func:`screen_columns` for the screen.
 """
@@ -22,8 +22,8 @@ class Column:
 
     Attributes:
         title: the header.
-        cell: what stands in the row of an outcome; empty where there is nothing to say.
-        number: whether the cells are numbers, which are aligned right and never broken.
+        cell: returns the text in the row of an outcome; empty if it does not apply.
+        number: whether the cells are numbers, which are aligned right and never wrapped.
     """
 
     title: str
@@ -51,7 +51,7 @@ def columns(classes: Sequence[str]) -> list[Column]:
         Column("error", lambda outcome: outcome.error or "", number=False),
         _of_result("model", lambda result: result.card.name, number=False),
         _of_result("seconds", lambda result: format_decimal(result.seconds, 3)),
-        *(_end(name, which) for name in classes for which in (0, 1)),
+        *(_interval_end(name, which) for name in classes for which in (0, 1)),
         *(_automatic(name) for name in classes),
         _of_result("corrections", lambda result: str(result.corrections)),
         Column("picture", lambda outcome: outcome.picture or "", number=False),
@@ -60,7 +60,7 @@ def columns(classes: Sequence[str]) -> list[Column]:
 
 
 def screen_columns(classes: Sequence[str], outcomes: Sequence[ImageOutcome]) -> list[Column]:
-    """Return the columns of the screen: the file's most needed ones, empty ones left out."""
+    """Return the columns on the screen: the most needed ones of the file, without empty ones."""
     wanted = {"image", "rbc_diameter_px"}
     useful = {"flags", "status"} if any(o.error for o in outcomes) else {"flags"}
     if any(o.result is not None and sum(o.result.excluded.values()) for o in outcomes):
@@ -147,7 +147,7 @@ def _count_with_interval(name: str) -> Column:
     return _of_result(name, lambda result: result.count_with_interval(name))
 
 
-def _end(name: str, which: int) -> Column:
+def _interval_end(name: str, which: int) -> Column:
     def cell(result: CountResult) -> str:
         intervals = result.intervals
         return "" if intervals is None else str(intervals[name][which])

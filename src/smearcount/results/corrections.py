@@ -1,15 +1,16 @@
-"""Corrections by hand: an append-only list of edits, one JSON object per line.
+"""Corrections by hand: the file that lists them, and their effect on a result.
 
-Each line belongs to one image, known by the SHA-256 of its file::
+The file is append-only, one JSON object per line. Each line belongs to one image,
+identified by the SHA-256 of its file::
 
     {"image": "<sha256>", "name": "slide1/a.jpg", "time": "2026-01-31T12:00:00+00:00",
      "kind": "edit", "remove": [{"box": [x0, y0, x1, y1], "label": "RBC"}],
      "add": [{"box": [x0, y0, x1, y1], "label": "WBC"}]}
 
-An ``edit`` removes cells, adds cells, or both: to relabel, move or resize a cell is to remove the
-old one and add the new one. ``undo`` takes back the latest edit of its image that still stands,
-``redo`` brings back the latest that was undone; both carry no cells. Nothing is ever rewritten, so
-whatever reached the disk survives, and who corrected what can be read afterwards.
+An ``edit`` removes cells, adds cells, or both: relabeling, moving or resizing a cell removes the
+old one and adds the new one. ``undo`` takes back the latest edit of its image that is in effect,
+and ``redo`` restores the latest that was undone; both have no cells. Lines are only appended, so
+what reached the disk is kept, and the history of the corrections can be read afterwards.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -25,18 +27,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.boxes import iou
 from smearcount.detections.detections import Detections
 from smearcount.errors import DataError
+from smearcount.results.result import CountResult
 
 SAME_CELL_IOU = 0.75
-"""How far a removed cell and a detection must overlap to be the same cell: more than two
-neighbours that survived suppression ever do, less than rounding takes away."""
+"""IoU from which a removed cell and a detection are the same cell: more than two neighbors have
+after non-maximum suppression, and less than a box and its rounded copy have."""
 
 Box = tuple[float, float, float, float]
 
 
-def _proper(box: Box) -> Box:
+def _check_box(box: Box) -> Box:
     if not all(math.isfinite(edge) for edge in box) or box[0] >= box[2] or box[1] >= box[3]:
         raise ValueError("a box is left, top, right, bottom in pixels, wider and taller than 0")
     return box
@@ -52,7 +56,7 @@ class Cell(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    box: Annotated[Box, AfterValidator(_proper)]
+    box: Annotated[Box, AfterValidator(_check_box)]
     label: str = Field(min_length=1)
 
 
@@ -61,11 +65,11 @@ class Correction(BaseModel):
 
     Attributes:
         image: SHA-256 of the image file, lower-case hex.
-        name: what the image was called, for the reader.
-        time: when, ISO 8601 with time zone, for the reader.
+        name: what the image was called; only for readers of the file.
+        time: ISO 8601 with time zone; only for readers of the file.
         kind: ``edit``, ``undo`` or ``redo``.
-        remove: cells that are not there; only in an edit.
-        add: cells that were missing; only in an edit.
+        remove: cells that the image does not show; only in an edit.
+        add: cells that the model missed; only in an edit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,7 +97,7 @@ NO_CORRECTIONS: Final[Corrections] = {}
 def read_corrections(path: Path) -> Corrections:
     """Read a list of corrections.
 
-    A last line without its line break was cut off while being written and is left out.
+    A last line without a line break was cut off while it was written, and is ignored.
 
     Raises:
         DataError: the file is missing, or a line is not a correction.
@@ -115,8 +119,8 @@ def read_corrections(path: Path) -> Corrections:
     return {image: tuple(lines) for image, lines in found.items()}
 
 
-def digest(corrections: Corrections) -> str:
-    """Return a SHA-256, in hex, of what was corrected by hand in all images."""
+def corrections_digest(corrections: Corrections) -> str:
+    """Return a SHA-256, in hex, of all corrections."""
     by_image = {
         image: [line.model_dump(mode="json") for line in lines]
         for image, lines in corrections.items()
@@ -125,10 +129,10 @@ def digest(corrections: Corrections) -> str:
 
 
 def history(lines: Iterable[Correction]) -> tuple[list[Correction], list[Correction]]:
-    """Return the edits of one image that stand, oldest first, and those that can be redone.
+    """Return the edits of an image that are in effect, oldest first, and those that can be redone.
 
-    A new edit forgets what was undone before it. An undo or redo with nothing to act on does
-    nothing.
+    After a new edit, what was undone before it can no longer be redone. An undo or redo with
+    nothing to act on does nothing.
     """
     done: list[Correction] = []
     undone: list[Correction] = []
@@ -143,27 +147,27 @@ def history(lines: Iterable[Correction]) -> tuple[list[Correction], list[Correct
     return done, undone
 
 
-def apply(
-    lines: Iterable[Correction], found: Detections, classes: Sequence[str]
+def correct_detections(
+    lines: Iterable[Correction], detections: Detections, classes: Sequence[str]
 ) -> tuple[NDArray[np.bool_], Detections]:
-    """Apply the corrections of one image to what was found in it.
+    """Apply the corrections of one image to its detections.
 
     Args:
         lines: the corrections of this image, in order.
-        found: detections, boxes in image pixels.
+        detections: boxes in image pixels.
         classes: class names in label order.
 
     Returns:
-        which detections remain, shape (n,); and the cells added by hand, with score 1.
+        which detections remain, shape (n,), bool; and the cells added by hand, with score 1.
 
     Raises:
         DataError: a class is not among the model's.
     """
-    kept = np.ones(len(found), dtype=np.bool_)
+    kept = np.ones(len(detections), dtype=np.bool_)
     added: list[Cell] = []
     for edit in history(lines)[0]:
         for cell in edit.remove:
-            _remove(cell, found, kept, added, _label(cell, classes))
+            _remove(cell, detections, kept, added, _label(cell, classes))
         added.extend(edit.add)
     by_hand = Detections(
         np.array([cell.box for cell in added], dtype=np.float32).reshape(-1, 4),
@@ -171,6 +175,36 @@ def apply(
         np.array([_label(cell, classes) for cell in added], dtype=np.int64),
     )
     return kept, by_hand
+
+
+def apply_corrections(result: CountResult, lines: Iterable[Correction]) -> CountResult:
+    """Apply corrections by hand to a result.
+
+    Cells removed by hand are gone whatever their score; cells added by hand have the score 1 and
+    follow the edge rule like any other. ``candidates`` stays what the model found.
+
+    Args:
+        result: what the model found.
+        lines: the corrections of this image, in order.
+
+    Raises:
+        DataError: a correction names a class that the model does not know.
+    """
+    lines = tuple(lines)
+    edits, _ = history(lines)
+    # Removals are matched among all candidates, so that what they mean depends on no threshold.
+    kept, added = correct_detections(lines, result.candidates, result.card.classes)
+    thresholds = result.settings.thresholds(result.card.thresholds, result.card.classes)
+    limits = np.asarray(thresholds, dtype=np.float32)
+    candidates = result.candidates
+    remaining = candidates[kept & (candidates.scores >= limits[candidates.labels - 1])]
+    cells = Detections(
+        np.concatenate([remaining.boxes_xyxy_px, added.boxes_xyxy_px]),
+        np.concatenate([remaining.scores, added.scores]),
+        np.concatenate([remaining.labels, added.labels]),
+    )
+    counted = is_counted(result.settings.edge, cells, result.image, result.scale)
+    return replace(result, detections=cells, counted=counted, corrections=len(edits))
 
 
 def _label(cell: Cell, classes: Sequence[str]) -> int:
@@ -183,18 +217,18 @@ def _label(cell: Cell, classes: Sequence[str]) -> int:
 
 
 def _remove(
-    cell: Cell, found: Detections, kept: NDArray[np.bool_], added: list[Cell], label: int
+    cell: Cell, detections: Detections, kept: NDArray[np.bool_], added: list[Cell], label: int
 ) -> None:
-    """Take a cell away where it overlaps best, among those added and those detected."""
-    wanted = np.array([cell.box], dtype=np.float32)
-    mine = [place for place, other in enumerate(added) if other.label == cell.label]
-    theirs = np.flatnonzero(kept & (found.labels == label))
-    boxes = np.array([added[place].box for place in mine], dtype=np.float32).reshape(-1, 4)
-    overlaps = iou(wanted, np.concatenate([boxes, found.boxes_xyxy_px[theirs]]))[0]
+    """Remove the cell that overlaps most, among those added by hand and those detected."""
+    box = np.array([cell.box], dtype=np.float32)
+    by_hand = [index for index, other in enumerate(added) if other.label == cell.label]
+    detected = np.flatnonzero(kept & (detections.labels == label))
+    boxes = np.array([added[index].box for index in by_hand], dtype=np.float32).reshape(-1, 4)
+    overlaps = iou(box, np.concatenate([boxes, detections.boxes_xyxy_px[detected]]))[0]
     if not len(overlaps) or overlaps.max() < SAME_CELL_IOU:
         return
     best = int(overlaps.argmax())
-    if best < len(mine):
-        del added[mine[best]]
+    if best < len(by_hand):
+        del added[by_hand[best]]
     else:
-        kept[theirs[best - len(mine)]] = False
+        kept[detected[best - len(by_hand)]] = False

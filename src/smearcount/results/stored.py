@@ -6,7 +6,6 @@ The journal of a batch and the session folder of the page store counts in this o
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from smearcount.atomic_write import open_atomic
+from smearcount.atomic_write import write_text
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale, ScaleSource
@@ -161,17 +160,18 @@ class StoredResult:
 
 
 def write_stored(path: Path, stored: StoredResult) -> None:
-    """Write a result as a JSON file that survives a power cut from when this returns."""
-    with open_atomic(path) as stream:
-        stream.write(json.dumps(stored.to_dict()).encode("ascii"))
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Write a result as a JSON file; when this returns, it survives a power cut.
+
+    Raises:
+        WriteError: the disk is full or not writable.
+    """
+    write_text(path, json.dumps(stored.to_dict()), fsync=True)
 
 
 def read_stored(path: Path) -> StoredResult | None:
     """Read a result that :func:`write_stored` wrote.
 
-    Where there is none, the file ``seen.npz`` beside it is read, in which version 0.1.0 kept it.
+    Where there is none, the file ``seen.npz`` beside it is read, in which earlier sessions kept it.
 
     Returns:
         None where nothing readable is stored yet.
@@ -198,7 +198,7 @@ class _StoredScale(BaseModel):
 
 
 class _Stored(BaseModel):
-    """The keys of the stored form, and those of journals written before version 0.1.0 went out."""
+    """The keys of the stored form; earlier journals had ``flags`` and ``doubted``."""
 
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 

@@ -27,34 +27,37 @@ def total(outcomes: Iterable[ImageOutcome]) -> dict[str, int]:
 
 
 def total_intervals(outcomes: Iterable[ImageOutcome]) -> dict[str, Interval] | None:
-    """Return between which numbers the true sums lie at 95 %, by class name.
+    """Return the 95 % intervals of the true sums, by class name.
 
-    It holds if images fail independently; see :func:`smearcount.counts.slides.interval_of_sum`.
+    The errors of the images are taken as independent; see
+    :func:`smearcount.counts.slides.interval_of_sum`.
 
     Returns:
-        None where nothing was counted, for a model without calibration, and where a person
-        corrected every image.
+        None if nothing was counted, for a model without calibration, and if a person corrected
+        every image.
     """
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
     if not results:
         return None
-    return interval_of_sum([counted_field(each) for each in results], results[0].card.calibration)
+    return interval_of_sum(
+        [counted_field(result) for result in results], results[0].card.calibration
+    )
 
 
 def slides_of(outcomes: Sequence[ImageOutcome], slide_of: Grouping, card: ModelCard) -> list[Slide]:
-    """Return the slides that images belong to.
+    """Group images into slides and add up each.
 
     Args:
         outcomes: one per image.
-        slide_of: tells the slide of an image.
-        card: of the model that looked.
+        slide_of: returns the slide of an image; see :mod:`smearcount.counts.grouping`.
+        card: of the model.
 
     Raises:
         UsageError: no image belongs to a slide.
     """
     slides = []
-    for name, places in group([outcome.name for outcome in outcomes], slide_of).items():
-        results = [outcomes[place].result for place in places]
+    for name, indices in group([outcome.name for outcome in outcomes], slide_of).items():
+        results = [outcomes[index].result for index in indices]
         counted = [counted_field(result) for result in results if result is not None]
         failed = len(results) - len(counted)
         slides.append(add_up(name, counted, card.classes, RBC, card.calibration, failed))
@@ -62,9 +65,9 @@ def slides_of(outcomes: Sequence[ImageOutcome], slide_of: Grouping, card: ModelC
 
 
 def counted_field(result: CountResult) -> CountedField:
-    """Return what sums over images need to know of one."""
-    image, scale, seen = result.image, result.scale, result.candidates
-    allowed = seen[is_counted(result.settings.edge, seen, image, scale)]
+    """Return an image as sums over images need it."""
+    image, scale, candidates = result.image, result.scale, result.candidates
+    allowed = candidates[is_counted(result.settings.edge, candidates, image, scale)]
     known = scale.source in ("user", "file") and scale.pixel_size_um is not None
     side_mm = (scale.pixel_size_um or np.nan) / 1000
     return CountedField(
@@ -74,5 +77,5 @@ def counted_field(result: CountResult) -> CountedField:
         area_mm2=image.width * image.height * side_mm**2 if known else None,
         two_edges=result.settings.edge == "two-edges",
         flagged=bool(result.flags),
-        settled=result.corrections > 0,
+        corrected=result.corrections > 0,
     )

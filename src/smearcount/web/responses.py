@@ -10,8 +10,7 @@ from smearcount.classes import class_color
 from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
 from smearcount.quality.flags import FLAG_EXPLANATIONS
-from smearcount.results.corrected import corrected
-from smearcount.results.corrections import apply, history
+from smearcount.results.corrections import apply_corrections, correct_detections, history
 from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.settings import PIXEL_SIZES_UM, EdgeRule
@@ -69,7 +68,7 @@ def photograph_row(session: Session, photograph: Photograph) -> PhotographRow:
 def _row(session: Session, photograph: Photograph) -> PhotographRow:
     automatic = session.automatic_result(photograph)
     corrections = session.corrections(photograph)
-    counted = None if automatic is None else corrected(automatic, corrections)
+    counted = None if automatic is None else apply_corrections(automatic, corrections)
     intervals = None if automatic is None else automatic.intervals
     return PhotographRow(
         id=photograph.id,
@@ -119,7 +118,7 @@ def _tally(result: CountResult) -> Tally:
 def _corrections(session: Session, photograph: Photograph, stored: StoredResult) -> dict[str, Any]:
     corrections = session.corrections(photograph)
     done, undone = history(corrections)
-    kept, added = apply(corrections, stored.candidates, session.card.classes)
+    kept, added = correct_detections(corrections, stored.candidates, session.card.classes)
     return {
         "row": photograph_row(session, photograph),
         "removed": np.flatnonzero(~kept).tolist(),

@@ -13,8 +13,7 @@ from typing import Literal
 
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
-from smearcount.results.corrected import corrected
-from smearcount.results.corrections import Cell, Correction
+from smearcount.results.corrections import Cell, Correction, apply_corrections
 from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
@@ -231,7 +230,7 @@ class Session:
     def corrected_result(self, photograph: Photograph) -> CountResult | None:
         """Return the count with the corrections, or None before it is done."""
         result = self.automatic_result(photograph)
-        return None if result is None else corrected(result, self.corrections(photograph))
+        return None if result is None else apply_corrections(result, self.corrections(photograph))
 
     def _refuse_unknown_classes(self) -> None:
         unknown = self._log.class_names() - set(self.card.classes)
