@@ -42,6 +42,25 @@ def test_a_zip_that_changed_since_is_not_mixed_with_what_was_unpacked(archive):
         read_dataset(archive)
 
 
+def test_a_zip_made_on_windows_is_read(archive, tmp_path):
+    with zipfile.ZipFile(archive) as members, zipfile.ZipFile(tmp_path / "w.zip", "w") as windows:
+        for member in members.infolist():
+            if not member.is_dir():
+                info = zipfile.ZipInfo("x")
+                info.filename = info.orig_filename = member.filename.replace("/", "\\")
+                windows.writestr(info, members.read(member))
+    with zipfile.ZipFile(tmp_path / "w.zip") as windows:
+        assert all("\\" in name for name in windows.namelist() if name != "classes.txt")
+    assert len(read_dataset(tmp_path / "w.zip", "train")) == 2
+
+
+def test_backslashes_that_lead_out_of_the_folder_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as members:
+        members.writestr("..\\x.txt", b"x")
+    with pytest.raises(DataError, match="leads out of the folder"):
+        read_dataset(tmp_path / "x.zip")
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_path_that_stands_twice_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as members:

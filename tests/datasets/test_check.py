@@ -87,6 +87,14 @@ def test_an_empty_split_is_told(tmp_path):
     assert (finding.split, finding.detail) == ("val", "there is no image")
 
 
+def test_what_reading_left_out_is_a_note(tmp_path):
+    image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
+    (finding,) = check_splits(
+        {"": Dataset(("RBC",), (image,), "made", notes=("2 left.",))}
+    ).findings
+    assert (finding.severity, finding.detail) == ("note", "2 left.")
+
+
 def test_a_sound_data_set_has_no_findings(tmp_path):
     image = annotated(picture(tmp_path, "a.png", 1), [[1, 1, 30, 30]], [1])
     assert check_splits({"": Dataset(("RBC",), (image,), "made")}).findings == ()

@@ -130,6 +130,8 @@ def convert(
     for name in (split,) if split else names(source) or (None,):
         dataset = read_dataset(source, name)
         write_dataset(dataset, out, to, name)
+        for note in dataset.notes:
+            typer.echo(note, err=True)
         boxes = sum(len(image) for image in dataset.images)
         typer.echo(f"{out}{f' {name}' if name else ''}: {len(dataset)} images, {boxes} boxes")
 

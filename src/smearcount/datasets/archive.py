@@ -46,18 +46,18 @@ def unpack(
         raise DataError(f"{folder}: this folder exists already; name another or delete it.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        whole = Path(scratch, "whole")
-        whole.mkdir()
+        unpacked = Path(scratch, "unpacked")
+        unpacked.mkdir()
         try:
             with zipfile.ZipFile(archive) as members:
-                _unpack(members, archive, whole, place, max_bytes)
+                _unpack(members, archive, unpacked, place, max_bytes)
         except FileNotFoundError:
             raise DataError(f"{archive}: this archive is missing; check the path.") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
             raise DataError(
                 f"{archive}: not a whole zip archive ({error}); download it again."
             ) from None
-        whole.rename(folder)
+        unpacked.rename(folder)
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -96,16 +96,13 @@ def _unpack(
 
 
 def _checked(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
-    """Return the path of a member after checking that it stays below the folder on every system."""
-    name = member.filename
+    """Return the path of a member after checking that it stays below the folder on every system.
+
+    Some programs on Windows write backslashes between the folders of a path.
+    """
+    name = member.orig_filename.replace("\\", "/")
     path = PurePosixPath(name)
-    hostile = (
-        path.is_absolute()
-        or ".." in path.parts
-        or "\\" in member.orig_filename
-        or ":" in name
-        or "\0" in member.orig_filename
-    )
+    hostile = path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name
     if hostile:
         raise DataError(f"{archive}: its path {name!r} leads out of the folder; it is not trusted.")
     mode = member.external_attr >> 16

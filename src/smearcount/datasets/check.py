@@ -154,6 +154,8 @@ def check_splits(splits: dict[str, Dataset], further: Iterable[Finding] = ()) ->
     hashed = {split: _hashed(split, dataset, findings) for split, dataset in splits.items()}
     findings += _other_classes(splits)
     for split, dataset in splits.items():
+        for note in dataset.notes:
+            findings.append(Finding("note", "left out or changed while reading", split, "", note))
         findings += _nothing_to_learn(split, dataset)
         findings += _unknown_classes(split, dataset)
         findings += _rare_classes(split, dataset)

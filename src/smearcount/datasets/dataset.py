@@ -99,6 +99,7 @@ class Dataset:
         images: in the order of the file that lists them, else by name.
         source: the file or folder that was read, for messages.
         category_ids: the numbers that a COCO file gave the classes, if any.
+        notes: sentences about what was left out or changed while reading, with its number.
 
     Example:
         >>> from pathlib import Path
@@ -115,6 +116,7 @@ class Dataset:
     images: tuple[AnnotatedImage, ...]
     source: str
     category_ids: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

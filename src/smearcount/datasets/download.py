@@ -121,18 +121,18 @@ def _unpack(archive: Path, folder: Path, public: PublicSet, known: Mapping[str, 
                     f"{public.name}: the archive is of commit {comment[:40] or 'unknown'}, not of "
                     f"{public.commit}; nothing was unpacked."
                 )
-            whole = Path(scratch, "whole")
-            unpack(archive, whole, public.place, _MAX_BYTES)
+            unpacked = Path(scratch, "unpacked")
+            unpack(archive, unpacked, public.place, _MAX_BYTES)
         except zipfile.BadZipFile:
             raise DownloadError(
                 f"{public.name}: the download is not a whole zip archive; fetch it again."
             ) from None
         except DataError as error:
             raise DownloadError(f"{public.name}: {error}") from None
-        fetched = _verify(whole, public, known, "nothing was unpacked; fetch it again")
+        fetched = _verify(unpacked, public, known, "nothing was unpacked; fetch it again")
         if folder.exists():
             folder.rmdir()  # fetch has checked that it is empty
-        shutil.move(whole, folder)
+        shutil.move(unpacked, folder)
     return Fetched(folder, fetched.verified, fetched.unverified)
 
 

@@ -43,18 +43,18 @@ def write_exercise(bccd: Path, folder: Path) -> dict[str, int]:
     Raises:
         DataError: ``bccd`` is not BCCD, or lacks images of the exercise.
     """
-    whole = clean_dataset(read_dataset(bccd))
-    splits = {split: _chosen(whole, exercise_names(split)) for split in EXERCISE_SPLITS}
+    everything = clean_dataset(read_dataset(bccd))
+    splits = {split: _chosen(everything, exercise_names(split)) for split in EXERCISE_SPLITS}
     both = (*splits["train"].images, *splits["valid"].images)
-    splits["trainvalid"] = replace(whole, images=both)
+    splits["trainvalid"] = replace(everything, images=both)
     for split, dataset in splits.items():
         write_dataset(dataset, folder, "coco", split)
     return {split: len(dataset) for split, dataset in splits.items()}
 
 
-def _chosen(whole: Dataset, names: tuple[str, ...]) -> Dataset:
-    by_name = {image.path.stem: image for image in whole.images}
+def _chosen(dataset: Dataset, names: tuple[str, ...]) -> Dataset:
+    by_name = {image.path.stem: image for image in dataset.images}
     for name in names:
         if name not in by_name:
-            raise DataError(f"{whole.source}: {name} is missing; fetch the whole of BCCD anew.")
-    return replace(whole, images=tuple(by_name[name] for name in names))
+            raise DataError(f"{dataset.source}: {name} is missing; fetch the whole of BCCD anew.")
+    return replace(dataset, images=tuple(by_name[name] for name in names))

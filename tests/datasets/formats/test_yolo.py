@@ -144,3 +144,49 @@ def test_data_yaml_is_written_for_the_readers_of_yolo(tmp_path):
     assert (tmp_path / "yolo" / "data.yaml").read_text(encoding="utf-8") == (
         'path: .\nval: images/valid\nnc: 3\nnames:\n  - "WBC"\n  - "RBC"\n  - "so \\"called\\""\n'
     )
+
+
+def test_sub_folders_belong_to_their_split(tmp_path):
+    folder = yolo(tmp_path, "0 .5 .5 .2 .2")
+    save_blank(folder / "images" / "train" / "slide2")
+    (folder / "labels" / "train" / "slide2").mkdir()
+    (folder / "labels" / "train" / "slide2" / "a.txt").write_text("1 .5 .5 .2 .2\n" * 2)
+    assert [len(image) for image in read_dataset(folder, "train").images] == [1, 2]
+
+
+def test_polygons_become_the_boxes_around_them_with_a_note_of_their_number(tmp_path):
+    text = "0 .25 .5 .75 .5 .5 1\n1 .5 .5 .2 .2\n"
+    dataset = read_dataset(yolo(tmp_path, text))
+    np.testing.assert_array_equal(dataset.images[0].boxes_xyxy_px[0], [10, 15, 30, 30])
+    assert dataset.notes[0].endswith(": 1 polygons were read as the boxes around them.")
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("0 .2 .2 .4 .4 .6 .6 .8", "8 numbers stand here instead of 5"),
+        ("0 .2 .2 .4 .4 .6 inf", "'inf' is no finite number"),
+        ("0 20 20 40 40 60 60", "coordinates must be fractions"),
+    ],
+)
+def test_a_broken_polygon_names_its_line(tmp_path, line, sentence):
+    with pytest.raises(DataError, match=f"a.txt line 1: {sentence}"):
+        read_dataset(yolo(tmp_path, line))
+
+
+def test_the_layout_of_cvat_is_read(tmp_path):
+    save_blank(tmp_path / "obj_train_data")
+    (tmp_path / "obj_train_data" / "a.txt").write_text("1 .5 .5 .2 .2\n")
+    (tmp_path / "obj.names").write_text("WBC\nRBC\n")
+    (tmp_path / "train.txt").write_text("data/obj_train_data/a.png\n")
+    assert split_names(tmp_path) == ("train",)
+    assert read_dataset(tmp_path).images[0].labels.tolist() == [2]
+
+
+def test_labels_may_lie_beside_their_images_with_classes_txt(tmp_path):
+    save_blank(tmp_path, "a.png")
+    save_blank(tmp_path, "b.png")
+    (tmp_path / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    (tmp_path / "notes.txt").write_text("no labels")
+    (tmp_path / "classes.txt").write_text("RBC\n")
+    assert [len(image) for image in read_dataset(tmp_path).images] == [1, 0]

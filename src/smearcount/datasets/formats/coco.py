@@ -2,27 +2,21 @@
 
 A box is ``[left, top, width, height]`` in pixels, with half-open edges. Right and bottom are summed
 in decimals, so that no digit is lost between the two forms. A ``score`` per annotation is kept.
-Regions marked ``iscrowd`` are no single cells and are left out.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeGuard
-
-import numpy as np
+from typing import Any, Final
 
 from smearcount.atomic_write import write_text
-from smearcount.classes import canonical_name
-from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
-from smearcount.datasets.formats.files import copy_images, exact_decimal, image_size, read_text
+from smearcount.datasets.dataset import AnnotatedImage, Dataset
+from smearcount.datasets.formats.coco_json import DIGITS, read_file
+from smearcount.datasets.formats.files import copy_images, exact_decimal
 from smearcount.errors import DataError
 
 _FILE_NAMES: Final = (
@@ -31,8 +25,8 @@ _FILE_NAMES: Final = (
     "instances_{}.json",
     "annotations/instances_{}.json",
 )
-_DIGITS: Final = 60
-"""Decimal digits for sums and differences of coordinates, enough that none is rounded."""
+_ROBOFLOW_NAME: Final = "_annotations.coco.json"
+"""In a folder of each split, beside its images."""
 
 
 def detect(path: Path) -> bool:
@@ -62,30 +56,16 @@ def read(path: Path, split: str | None = None) -> Dataset:
     if path.is_file():
         if split is not None:
             raise DataError(f"{path}: a COCO file has no splits; leave out {split!r}.")
-        return _read_file(path)
+        return read_file(path)
     files = _files(path)
     if split is None and len(files) == 1:
-        return _read_file(next(iter(files.values())))
+        return read_file(next(iter(files.values())))
     if split is None or split not in files:
         raise DataError(
             f"{path}: name one of its splits, {', '.join(files)}"
             + (f"; it has no split {split!r}." if split else ".")
         )
-    return _read_file(files[split])
-
-
-def _read_file(path: Path) -> Dataset:
-    try:
-        text = read_text(path)
-        content = json.loads(text, parse_float=Decimal)
-    except FileNotFoundError:
-        raise DataError(f"{path}: this file is missing; check the path.") from None
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path} line {error.lineno}: not valid JSON ({error.msg}); "
-            "correct it or export it anew."
-        ) from None
-    return _Reader(path, text, content).dataset()
+    return read_file(files[split])
 
 
 def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
@@ -160,157 +140,9 @@ def _numbers(given: Sequence[int | None]) -> list[int]:
 def _box_text(xyxy: Sequence[float]) -> str:
     """Return left, top, width and height as JSON, in decimals that add up without a loss."""
     left, top, right, bottom = (Decimal(exact_decimal(value)) for value in xyxy)
-    with localcontext(prec=_DIGITS):
+    with localcontext(prec=DIGITS):
         sides = (left, top, right - left, bottom - top)
     return "[" + ", ".join(f"{side:f}" for side in sides) + "]"
-
-
-class _Reader:
-    """Checks the content of one file and turns it into a data set; messages name the line."""
-
-    def __init__(self, path: Path, text: str, content: Any) -> None:
-        self.path = path
-        self.text = text
-        if not isinstance(content, dict):
-            raise DataError(f"{path}: not a COCO file; it must be one object with images in it.")
-        self.tables: dict[str, list[dict[str, Any]]] = {}
-        for key in ("images", "annotations", "categories"):
-            rows = content.get(key)
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise DataError(f"{path}: not a COCO file; it needs a list {key!r} of objects.")
-            self.tables[key] = rows
-
-    def dataset(self) -> Dataset:
-        """Return the data set."""
-        names: dict[int, str] = {}
-        for row, category in enumerate(self.tables["categories"]):
-            number = self._whole("categories", row, "id")
-            if number in names:
-                raise self._error("categories", row, f"category id {number} stands twice")
-            names[number] = canonical_name(self._text("categories", row, "name", category))
-        classes = order_classes(names.values())
-        first_id = {name: number for number, name in reversed(names.items())}
-        boxes = self._boxes({number: classes.index(name) + 1 for number, name in names.items()})
-        images = []
-        for row, image in enumerate(self.tables["images"]):
-            number = self._whole("images", row, "id")
-            found = boxes.pop(number)
-            path = self._find(row, self._text("images", row, "file_name", image))
-            sides = ("width", "height")
-            size = [self._whole("images", row, side) if image.get(side) else 0 for side in sides]
-            width, height = image_size(path, (size[0], size[1]), str(self.path))
-            images.append(
-                AnnotatedImage(
-                    path,
-                    width,
-                    height,
-                    np.array([box for box, *_ in found], dtype=np.float64),
-                    np.array([label for _, label, *_ in found], dtype=np.int64),
-                    np.array([s for *_, s, _ in found]) if self._scored else None,
-                    number,
-                    np.array([i for *_, i in found], dtype=np.int64),
-                )
-            )
-        ids = tuple(first_id[name] for name in classes)
-        return Dataset(classes, tuple(images), str(self.path), ids)
-
-    @cached_property
-    def _scored(self) -> bool:
-        return any("score" in row for row in self.tables["annotations"])
-
-    def _boxes(
-        self, labels: dict[int, int]
-    ) -> dict[int, list[tuple[list[float], int, float | None, int]]]:
-        """Return (xyxy, label, score, id) of each annotation by image id."""
-        found: dict[int, list[tuple[list[float], int, float | None, int]]] = {}
-        for row in range(len(self.tables["images"])):
-            number = self._whole("images", row, "id")
-            if number in found:
-                raise self._error("images", row, f"image id {number} stands twice; renumber one")
-            found[number] = []
-        for row, annotation in enumerate(self.tables["annotations"]):
-            if annotation.get("iscrowd"):
-                continue
-            image = self._whole("annotations", row, "image_id")
-            if image not in found:
-                raise self._error("annotations", row, f"no image has the id {image}; correct it")
-            category = self._whole("annotations", row, "category_id")
-            if category not in labels:
-                raise self._error(
-                    "annotations",
-                    row,
-                    f"category id {category} is unknown; the categories are "
-                    f"{', '.join(str(number) for number in labels)}",
-                )
-            box = annotation.get("bbox")
-            if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
-                raise self._error(
-                    "annotations", row, "bbox must be four numbers: left, top, width, height"
-                )
-            score = annotation.get("score")
-            if self._scored and not (_is_number(score) and 0 <= score <= 1):
-                raise self._error("annotations", row, "score must be a number from 0 to 1")
-            number = self._whole("annotations", row, "id") if "id" in annotation else row + 1
-            with localcontext(prec=_DIGITS):
-                left, top, width, height = (Decimal(side) for side in box)
-                xyxy = [float(side) for side in (left, top, left + width, top + height)]
-            found[image].append((xyxy, labels[category], score, number))
-        return found
-
-    def _find(self, row: int, name: str) -> Path:
-        beside = self.path.parent
-        relative = name.replace("\\", "/")
-        # Joining keeps an absolute path as it is; the last candidates use the name alone.
-        folders = (beside / "images", beside, beside.parent / "images", beside.parent)
-        candidates = [folder / relative for folder in folders]
-        candidates += [folder / Path(relative).name for folder in folders[:2]]
-        for path in candidates:
-            if path.is_file():
-                return path
-        raise self._error(
-            "images", row, f"{name} is neither beside this file nor in images/; put it there"
-        )
-
-    def _whole(self, table: str, row: int, key: str) -> int:
-        value = self.tables[table][row].get(key)
-        if not _is_number(value) or value != int(value):
-            shown = value if isinstance(value, Decimal) else repr(value)
-            raise self._error(table, row, f"{key} must be a whole number, not {shown}")
-        return int(value)
-
-    def _text(self, table: str, row: int, key: str, entry: dict[str, Any]) -> str:
-        value = entry.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self._error(table, row, f"{key} must be a name, not {value!r}")
-        return value
-
-    def _error(self, table: str, row: int, what: str) -> DataError:
-        line = _line_of(self.text, table, row)
-        where = f"line {line}, " if line else ""
-        return DataError(f"{self.path} {where}{table}[{row}]: {what}.")
-
-
-def _is_number(value: object) -> TypeGuard[int | Decimal]:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _line_of(text: str, table: str, row: int) -> int | None:
-    """Return the line on which an entry of a table starts, 1-based; None if it is not found."""
-    start = re.search(rf'"{table}"\s*:\s*\[\s*', text)
-    if start is None:
-        return None
-    decoder = json.JSONDecoder()
-    at = start.end()
-    try:
-        for _ in range(row):
-            _, at = decoder.raw_decode(text, at)
-            comma = re.compile(r"\s*,\s*").match(text, at)
-            if comma is None:
-                return None
-            at = comma.end()
-    except json.JSONDecodeError:
-        return None
-    return text.count("\n", 0, at) + 1
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -323,6 +155,8 @@ def _files(folder: Path) -> dict[str, Path]:
             name = name.removeprefix("instances_").removesuffix(".json").removesuffix(".bbox")
             if name and _has_coco_keys(path):
                 found[name] = path
+    for path in sorted(folder.glob(f"*/{_ROBOFLOW_NAME}")):
+        found.setdefault(path.parent.name, path)
     return dict(sorted(found.items()))
 
 

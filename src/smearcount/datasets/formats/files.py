@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 from pathlib import Path
 
@@ -15,31 +16,57 @@ from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import suppress_warnings
 
 
-def files_in(folder: Path, suffix: str) -> list[Path]:
-    """Return the files directly in a folder with a suffix such as ``.xml``, in any case, sorted."""
-    if not folder.is_dir():
-        return []
-    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() == suffix]
+def files_in(folder: Path, suffix: str, nested: bool = False) -> list[Path]:
+    """Return the files in a folder with a suffix such as ``.xml``, in any case, sorted.
+
+    Args:
+        folder: where to look; it may be missing.
+        suffix: in lower case, with its dot.
+        nested: whether to look in its sub-folders, too.
+    """
+    return [path for path in _listed(folder, nested) if path.suffix.lower() == suffix]
 
 
-def images_in(folder: Path) -> dict[str, Path]:
-    """Return the images directly in a folder by their stem, sorted by name.
+def images_in(folder: Path, nested: bool = False) -> dict[str, Path]:
+    """Return the images in a folder by their path in it without suffix, sorted by that path.
+
+    Args:
+        folder: where to look; it may be missing.
+        nested: whether to look in its sub-folders, too.
 
     Raises:
         DataError: two images differ only in their suffix, so labels cannot tell them apart.
     """
     found: dict[str, Path] = {}
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
-                continue
-            if path.stem in found:
-                raise DataError(
-                    f"{path}: {found[path.stem].name} has the same name but for the suffix; "
-                    "rename one, or labels cannot tell them apart."
-                )
-            found[path.stem] = path
+    for path in _listed(folder, nested):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise DataError(
+                f"{path}: {found[name].name} has the same name but for the suffix; "
+                "rename one, or labels cannot tell them apart."
+            )
+        found[name] = path
     return found
+
+
+def _listed(folder: Path, nested: bool) -> list[Path]:
+    """Return the paths in a folder, sorted; none if it is missing.
+
+    Raises:
+        OSError: a folder may not be read; its files would be lost without a word.
+    """
+    if not folder.is_dir():
+        return []
+    if not nested:
+        return sorted(folder.iterdir())
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    walk = os.walk(folder, onerror=fail)
+    return sorted(Path(parent, name) for parent, _, names in walk for name in names)
 
 
 def image_size(
@@ -57,16 +84,22 @@ def image_size(
     """
     try:
         with suppress_warnings(), Image.open(path) as image:
-            width, height = image.size
-            if orientation_of(image) in (5, 6, 7, 8):  # turned by a quarter
-                width, height = height, width
+            stored = image.size
+            quarter_turn = orientation_of(image) in (5, 6, 7, 8)
     except FileNotFoundError:
         raise DataError(f"{path}: this image is missing; put it back or drop its labels.") from None
     except Image.DecompressionBombError:
         raise DataError(f"{path}: this image is too large to train with; cut it up.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: this is not an image that can be read ({error}).") from None
+    width, height = stored[::-1] if quarter_turn else stored
     if declared is not None and all(declared) and tuple(declared) != (width, height):
+        if declared == stored:
+            raise DataError(
+                f"{annotation or path}: it gives the size of {path.name} as it is stored, "
+                f"{stored[0]}×{stored[1]} pixels, but its EXIF orientation turns it to "
+                f"{width}×{height}; if the boxes fit it as stored, remove that tag from the image."
+            )
         raise DataError(
             f"{annotation or path}: it says that {path.name} has {declared[0]}×{declared[1]} "
             f"pixels, but the image has {width}×{height}; restore the image or scale its boxes."

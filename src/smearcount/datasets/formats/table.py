@@ -45,7 +45,7 @@ FORMATS: Final = (
     Format(
         name="voc",
         title="Pascal VOC",
-        layout="Annotations/ with JPEGImages/",
+        layout="Annotations/ with JPEGImages/, or each .xml beside its image",
         detect=voc.detect,
         splits=voc.splits,
         read=voc.read,
@@ -55,7 +55,7 @@ FORMATS: Final = (
     Format(
         name="yolo",
         title="YOLO",
-        layout="images/ with labels/",
+        layout="images/ with labels/, or labels beside images and classes.txt",
         detect=yolo.detect,
         splits=yolo.splits,
         read=yolo.read,

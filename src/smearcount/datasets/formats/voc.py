@@ -1,73 +1,71 @@
 """Pascal VOC: one XML file per image in ``Annotations/``, lists of names in ``ImageSets/Main/``.
 
-Coordinates are kept as they are: ``xmin, ymin, xmax, ymax`` become left, top, right, bottom. BCCD
-and most tools today write them so (a box up to the right border of a 640 px image has ``xmax``
-640); the original VOC counted from 1, which differs by one pixel at left and top.
+Also read: the XML beside each image, as labelImg and Roboflow write it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
-from xml.parsers import expat
-from xml.sax.saxutils import escape
-
-import numpy as np
 
 from smearcount.atomic_write import write_text
-from smearcount.classes import canonical_name
-from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.dataset import Dataset, order_classes
 from smearcount.datasets.formats.files import (
     copy_images,
-    exact_decimal,
     files_in,
-    image_size,
     images_in,
     read_text,
 )
 from smearcount.datasets.formats.ids import read_ids, write_ids
+from smearcount.datasets.formats.voc_xml import (
+    VocFile,
+    annotated_image,
+    annotation_xml,
+    parse_xml,
+)
 from smearcount.errors import DataError
+from smearcount.image.file_types import SUFFIXES
 
-_CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 CLASSES_FILE: Final = "classes.txt"
+_SPLIT_FOLDERS: Final = ("test", "train", "val", "valid", "validation")
 
 
 def detect(folder: Path) -> bool:
     """Tell whether a folder is laid out as VOC."""
-    return (folder / "Annotations").is_dir()
+    return (folder / "Annotations").is_dir() or bool(_folders_beside_images(folder))
 
 
 def splits(folder: Path) -> tuple[str, ...]:
-    """Return the names of the lists in ``ImageSets/Main``, sorted."""
-    return tuple(path.stem for path in files_in(folder / "ImageSets" / "Main", ".txt"))
+    """Return the names of the lists in ``ImageSets/Main`` or of the split folders, sorted."""
+    if not (folder / "Annotations").is_dir():
+        return tuple(name for name in _folders_beside_images(folder) if name)
+    return _lists(folder)
 
 
 def read(folder: Path, split: str | None = None) -> Dataset:
     """Read a VOC folder.
 
     Args:
-        folder: holds ``Annotations/`` and ``JPEGImages/`` (or ``images/``).
-        split: a list in ``ImageSets/Main``; None reads every annotation.
+        folder: holds ``Annotations/`` and ``JPEGImages/`` (or ``images/``); or each ``.xml`` beside
+            its image, in the folder itself or in ``train/``, ``valid/`` and ``test/``.
+        split: one of :func:`splits`; None reads every annotation.
 
     Raises:
         DataError: a file is missing or broken; the message names it, the line and the remedy.
     """
+    if not (folder / "Annotations").is_dir():
+        return _read_beside_images(folder, split)
     annotations = {path.stem: path for path in files_in(folder / "Annotations", ".xml")}
     names = list(annotations) if split is None else _names(folder, split, annotations)
-    parsed = {name: _parse(path) for name, path in annotations.items()}
     ids = read_ids(folder, split)
     if split is None:
         names.sort(key=list(ids.images).index if set(names) == set(ids.images) else None)
     images = images_in(folder / "JPEGImages") or images_in(folder / "images")
-    listed = folder / CLASSES_FILE
-    written = read_text(listed).split("\n") if listed.is_file() else []
-    written += [item.name for file in parsed.values() for item in file.objects]
-    classes = order_classes(name for name in written if name.strip())
-    found = []
+    pairs = []
     for name in names:
-        if name not in parsed:
+        if name not in annotations:
             raise DataError(
                 f"{folder / 'ImageSets' / 'Main' / f'{split}.txt'} line {names.index(name) + 1}: "
                 f"Annotations/{name}.xml is missing; add it or drop the line."
@@ -76,10 +74,82 @@ def read(folder: Path, split: str | None = None) -> Dataset:
             raise DataError(
                 f"{annotations[name]}: JPEGImages has no image {name}.jpg; add it or drop the file."
             )
-        image = _image(parsed[name], images[name], annotations[name], classes)
+        pairs.append((annotations[name], images[name]))
+    listed = folder / CLASSES_FILE
+    classes = read_text(listed).split("\n") if listed.is_file() else []
+    parsed = {path: parse_xml(path) for path in annotations.values()}
+    dataset = _dataset(folder, pairs, parsed, classes)
+    found = []
+    for name, image in zip(names, dataset.images, strict=True):
         image_id, box_ids = ids.ids_of_image(name, len(image))
         found.append(replace(image, image_id=image_id, box_ids=box_ids))
-    return Dataset(classes, tuple(found), str(folder), ids.category_ids_of(classes))
+    category_ids = ids.category_ids_of(dataset.classes)
+    return replace(dataset, images=tuple(found), category_ids=category_ids)
+
+
+def _read_beside_images(folder: Path, split: str | None) -> Dataset:
+    """Read a folder in which every annotation lies beside its image."""
+    folders = _folders_beside_images(folder)
+    if split is not None and split not in folders:
+        known = ", ".join(name for name in folders if name) or "none"
+        raise DataError(f"{folder}: it has no split {split!r}; the splits here are: {known}.")
+    pairs: list[tuple[Path, Path]] = []
+    parsed: dict[Path, VocFile] = {}
+    for name, place in folders.items():
+        images = images_in(place)
+        for path in files_in(place, ".xml"):
+            parsed[path] = parse_xml(path)
+            if path.stem not in images:
+                raise DataError(f"{path}: no image {path.stem} lies beside it; add it.")
+            if split in (None, name):
+                pairs.append((path, images[path.stem]))
+    return _dataset(folder, pairs, parsed, ())
+
+
+def _dataset(
+    folder: Path,
+    pairs: Sequence[tuple[Path, Path]],
+    parsed: Mapping[Path, VocFile],
+    class_names: Sequence[str],
+) -> Dataset:
+    """Return the images of (annotation, image) pairs; classes come from all parsed files."""
+    written = [*class_names, *(item.name for file in parsed.values() for item in file.objects)]
+    classes = order_classes(name for name in written if name.strip())
+    images = (annotated_image(parsed[path], image, path, classes) for path, image in pairs)
+    return Dataset(classes, tuple(images), str(folder))
+
+
+def _folders_beside_images(folder: Path) -> dict[str, Path]:
+    """Return the folders with annotations beside images by split, "" for the folder itself."""
+    if _has_annotations_beside_images(folder):
+        return {"": folder}
+    below = {name: folder / name for name in _SPLIT_FOLDERS}
+    return {name: path for name, path in below.items() if _has_annotations_beside_images(path)}
+
+
+def _has_annotations_beside_images(folder: Path) -> bool:
+    annotated = {path.stem for path in files_in(folder, ".xml")}
+    return bool(annotated) and any(
+        path.stem in annotated and path.suffix.lower() in SUFFIXES for path in folder.iterdir()
+    )
+
+
+def _is_class_list(folder: Path, name: str, lists: set[str]) -> bool:
+    """Tell whether a list such as ``RBC_train`` tells which images of ``train`` have a class.
+
+    The VOC devkit writes these: a 1, 0 or -1 stands behind every name.
+    """
+    _, _, split = name.rpartition("_")
+    if split not in lists:
+        return False
+    rows = [line.split() for line in _listed(folder, name)]
+    return bool(rows) and all(len(row) == 2 and row[1] in ("-1", "0", "1") for row in rows)
+
+
+def _lists(folder: Path) -> tuple[str, ...]:
+    """Return the names of the lists of images in ``ImageSets/Main``, sorted."""
+    names = {path.stem for path in files_in(folder / "ImageSets" / "Main", ".txt")}
+    return tuple(sorted(name for name in names if not _is_class_list(folder, name, names)))
 
 
 def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
@@ -98,13 +168,13 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         WriteError: the folder cannot be written to.
     """
     images, annotations = folder / "JPEGImages", folder / "Annotations"
-    others = {name for other in splits(folder) if other != split for name in _listed(folder, other)}
+    others = {name for other in _lists(folder) if other != split for name in _listed(folder, other)}
     copied = copy_images(dataset, images)
     images_in(images)
     annotations.mkdir(exist_ok=True)
     for image in dataset.images:
         path = annotations / f"{image.path.stem}.xml"
-        text = _xml(image, copied[image.path].name, dataset.classes)
+        text = annotation_xml(image, copied[image.path].name, dataset.classes)
         if image.path.stem in others and read_text(path) != text:
             raise DataError(
                 f"{path}: another split has other labels for an image of this name; rename one."
@@ -119,58 +189,11 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     write_ids(folder, dataset, split)
 
 
-def _xml(image: AnnotatedImage, name: str, classes: Sequence[str]) -> str:
-    lines = [
-        "<annotation>",
-        "\t<folder>JPEGImages</folder>",
-        f"\t<filename>{escape(name)}</filename>",
-        f"\t<size><width>{image.width}</width><height>{image.height}</height>"
-        "<depth>3</depth></size>",
-        "\t<segmented>0</segmented>",
-    ]
-    for row in range(len(image)):
-        corners = zip(_CORNERS, image.boxes_xyxy_px[row], strict=True)
-        lines += [
-            "\t<object>",
-            f"\t\t<name>{escape(classes[image.labels[row] - 1])}</name>",
-            "\t\t<pose>Unspecified</pose>",
-            "\t\t<truncated>0</truncated>",
-            "\t\t<difficult>0</difficult>",
-            *(
-                []
-                if image.scores is None
-                else [f"\t\t<score>{exact_decimal(image.scores[row])}</score>"]
-            ),
-            "\t\t<bndbox>",
-            *(f"\t\t\t<{tag}>{exact_decimal(value)}</{tag}>" for tag, value in corners),
-            "\t\t</bndbox>",
-            "\t</object>",
-        ]
-    return "\n".join([*lines, "</annotation>", ""])
-
-
-@dataclass
-class _Object:
-    """One ``<object>``: the line where it starts, and text and line of each of its elements."""
-
-    line: int
-    texts: dict[str, tuple[str, int]] = field(default_factory=dict)
-    name: str = ""
-
-
-@dataclass
-class _File:
-    """The content of one XML file."""
-
-    objects: list[_Object] = field(default_factory=list)
-    texts: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-
 def _names(folder: Path, split: str, known: Container[str]) -> list[str]:
     """Return the image names of a list, without the columns that VOC allows after a name."""
     path = folder / "ImageSets" / "Main" / f"{split}.txt"
     if not path.is_file():
-        here = ", ".join(splits(folder)) or "none"
+        here = ", ".join(_lists(folder)) or "none"
         raise DataError(f"{path}: this list is missing; the splits here are: {here}.")
     lines = _listed(folder, split)
     return [line if line in known else line.split()[0] for line in lines]
@@ -180,92 +203,3 @@ def _listed(folder: Path, split: str) -> list[str]:
     """Return the lines of a list that are not blank."""
     text = read_text(folder / "ImageSets" / "Main" / f"{split}.txt")
     return [line.strip() for line in text.split("\n") if line.strip()]
-
-
-def _parse(path: Path) -> _File:
-    """Read one annotation file.
-
-    The keys of the texts are the paths of their elements below ``annotation``, or ``object``.
-    """
-    file = _File()
-    stack: list[str] = []
-    text: list[str] = []
-    parser = expat.ParserCreate()
-
-    def start(tag: str, _: dict[str, str]) -> None:
-        stack.append(tag)
-        text.clear()
-        if stack[1:] == ["object"]:
-            file.objects.append(_Object(parser.CurrentLineNumber))
-
-    def end(_: str) -> None:
-        value = ("".join(text).strip(), parser.CurrentLineNumber)
-        text.clear()
-        inside = stack[1:]
-        stack.pop()
-        if inside[:1] == ["object"]:
-            file.objects[-1].texts.setdefault("/".join(inside[1:]), value)
-        else:
-            file.texts.setdefault("/".join(inside), value)
-
-    def doctype(*_: object) -> None:
-        raise DataError(f"{path}: it declares a document type; delete its <!DOCTYPE …> part.")
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text.append
-    parser.StartDoctypeDeclHandler = doctype
-    try:
-        parser.Parse(path.read_bytes(), True)
-    except expat.ExpatError as error:
-        raise DataError(
-            f"{path} line {error.lineno}: not valid XML ({expat.ErrorString(error.code)}); "
-            "correct it or export it anew."
-        ) from None
-    for item in file.objects:
-        item.name = item.texts.get("name", ("", 0))[0]
-        if not item.name:
-            raise DataError(f"{path} line {item.line}: this object has no <name>; add its class.")
-    return file
-
-
-def _image(file: _File, path: Path, source: Path, classes: Sequence[str]) -> AnnotatedImage:
-    size = [_number(file.texts, f"size/{key}", source, 0, default=0) for key in ("width", "height")]
-    width, height = image_size(path, (int(size[0]), int(size[1])), str(source))
-    rows = [
-        [_number(item.texts, f"bndbox/{key}", source, item.line) for key in _CORNERS]
-        for item in file.objects
-    ]
-    scored = bool(file.objects) and all("score" in item.texts for item in file.objects)
-    return AnnotatedImage(
-        path,
-        width,
-        height,
-        np.array(rows, dtype=np.float64),
-        np.array([classes.index(canonical_name(o.name)) + 1 for o in file.objects], np.int64),
-        np.array([_number(o.texts, "score", source, o.line) for o in file.objects])
-        if scored
-        else None,
-    )
-
-
-def _number(
-    texts: dict[str, tuple[str, int]],
-    key: str,
-    source: Path,
-    line: int,
-    default: float | None = None,
-) -> float:
-    tag = key.rsplit("/", 1)[-1]
-    if key not in texts:
-        if default is not None:
-            return default
-        raise DataError(f"{source} line {line}: this object has no <{tag}>; add it.")
-    value, at = texts[key]
-    try:
-        number = float(value)
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise DataError(f"{source} line {at}: <{tag}> must be a number, not {value!r}.")
-    return number

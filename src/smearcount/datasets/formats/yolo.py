@@ -1,40 +1,38 @@
-"""YOLO text labels: ``class x_center y_center width height``, relative to the image, per line.
+"""YOLO: a text file of labels per image, and the class names in ``data.yaml`` or ``classes.txt``.
 
-Folders are ``images/SPLIT`` with ``labels/SPLIT``, or ``SPLIT/images`` with ``SPLIT/labels``, or
-``images`` with ``labels`` without splits. Class names come from ``data.yaml`` or ``classes.txt``.
-A sixth number is a score. Pixel coordinates are rounded to a millionth of a pixel: relative
-numbers hold no more than rounding errors beyond that.
+The folders are ``images/SPLIT`` with ``labels/SPLIT``, or ``SPLIT/images`` with ``SPLIT/labels``,
+or ``images`` with ``labels`` without splits, each with sub-folders or without. Also read, with the
+labels beside the images: ``obj_SPLIT_data`` (CVAT), and a folder with ``classes.txt`` (labelImg).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from smearcount.atomic_write import write_text
 from smearcount.classes import canonical_name
 from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
 from smearcount.datasets.formats.files import (
     copy_images,
-    exact_decimal,
     files_in,
     image_size,
     images_in,
     read_text,
 )
 from smearcount.datasets.formats.ids import Ids, read_ids, write_ids
+from smearcount.datasets.formats.yolo_txt import label_lines, read_labels, to_pixels
 from smearcount.errors import DataError
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
-_DECIMALS_PX: Final = 6
 _YAML_SUFFIXES: Final = (".yaml", ".yml")
-_LINE: Final = "class x_center y_center width height"
+_CVAT_FOLDER: Final = re.compile(r"obj_(\w+?)_data", re.IGNORECASE)
 
 
 def detect(folder: Path) -> bool:
@@ -65,10 +63,14 @@ def read(folder: Path, split: str | None = None) -> Dataset:
     classes = order_classes(names.values())
     labels = {number: classes.index(canonical_name(name)) + 1 for number, name in names.items()}
     images: list[AnnotatedImage] = []
+    polygons = 0
     for name in pairs if split is None else (split,):
-        images += _read_split(*pairs[name], labels, read_ids(folder, name))
+        found, n = _read_split(*pairs[name], labels, read_ids(folder, name))
+        images += found
+        polygons += n
     category_ids = read_ids(folder, split).category_ids_of(classes)
-    return Dataset(classes, tuple(images), str(folder), category_ids)
+    notes = (f"{folder}: {polygons} polygons were read as the boxes around them.",)
+    return Dataset(classes, tuple(images), str(folder), category_ids, notes if polygons else ())
 
 
 def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
@@ -90,33 +92,10 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     labels = folder / "labels" / (split or "")
     labels.mkdir(parents=True, exist_ok=True)
     for image in dataset.images:
-        text = "".join(f"{line}\n" for line in _lines(image))
+        text = "".join(f"{line}\n" for line in label_lines(image))
         write_text(labels / f"{copied[image.path].stem}.txt", text)
     write_text(data_yaml, _data_yaml(splits(folder), dataset.classes))
     write_ids(folder, dataset, split)
-
-
-def _lines(image: AnnotatedImage) -> list[str]:
-    """Return the label lines, with the fewest decimals (at least 6) that read back exactly."""
-    boxes = np.round(image.boxes_xyxy_px, _DECIMALS_PX)
-    size = np.array([image.width, image.height], dtype=np.float64)
-    center, extent = (boxes[:, :2] + boxes[:, 2:]) / 2 / size, (boxes[:, 2:] - boxes[:, :2]) / size
-    relative = np.concatenate([center, extent], axis=1)
-    texts: list[str] = [""] * len(boxes)
-    open_rows = np.arange(len(boxes))
-    for decimals in range(6, 18):
-        for row in open_rows:
-            texts[row] = " ".join(f"{value:.{decimals}f}" for value in relative[row])
-        read_back = np.array([texts[row].split() for row in open_rows], np.float64).reshape(-1, 4)
-        found = to_pixels(read_back, image.width, image.height)
-        open_rows = open_rows[(found != boxes[open_rows]).any(axis=1)]
-    scores = [""] * len(boxes)
-    if image.scores is not None:
-        scores = [f" {exact_decimal(score)}" for score in image.scores]
-    return [
-        f"{label - 1} {text}{score}"
-        for label, text, score in zip(image.labels, texts, scores, strict=True)
-    ]
 
 
 def class_names(folder: Path) -> dict[int, str]:
@@ -152,9 +131,15 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
         if not found:
             found = {"": (images, labels)}
     elif folder.is_dir():
-        for path in sorted(folder.iterdir()):
+        for path in sorted(path for path in folder.iterdir() if path.is_dir()):
             if (path / "images").is_dir() and (path / "labels").is_dir():
                 found[path.name] = (path / "images", path / "labels")
+            elif cvat := _CVAT_FOLDER.fullmatch(path.name):
+                found[cvat[1]] = (path, path)
+        if not found and any((folder / name).is_file() for name in ("classes.txt", "obj.names")):
+            texts = {path.stem for path in files_in(folder, ".txt")}
+            if not texts.isdisjoint(images_in(folder)):
+                found[""] = (folder, folder)
     return found
 
 
@@ -212,19 +197,27 @@ def _read_split(
     label_folder: Path,
     labels: Mapping[int, int],
     ids: Ids,
-) -> list[AnnotatedImage]:
-    images = images_in(image_folder)
-    label_files = {path.stem: path for path in files_in(label_folder, ".txt")}
+) -> tuple[list[AnnotatedImage], int]:
+    """Return the images of a split, and how many polygons were read as boxes."""
+    images = images_in(image_folder, nested=True)
+    label_files = {
+        path.relative_to(label_folder).with_suffix("").as_posix(): path
+        for path in files_in(label_folder, ".txt", nested=True)
+    }
     label_files.pop("classes", None)
     for name, path in label_files.items():
-        if name not in images:
+        if name not in images and label_folder != image_folder:
             raise DataError(f"{path}: {image_folder} has no image {name}; add it or drop the file.")
     order = [name for name in ids.images if name in images]
     order += [name for name in images if name not in ids.images]
     found = []
+    polygons = 0
     for name in order:
         width, height = image_size(images[name])
-        rows = _rows(label_files[name], labels) if name in label_files else np.zeros((0, 5))
+        rows = np.zeros((0, 5))
+        if name in label_files:
+            rows, n = read_labels(label_files[name], labels)
+            polygons += n
         image_id, box_ids = ids.ids_of_image(name, len(rows))
         found.append(
             AnnotatedImage(
@@ -238,54 +231,4 @@ def _read_split(
                 box_ids,
             )
         )
-    return found
-
-
-def _rows(path: Path, classes: Mapping[int, int]) -> NDArray[np.float64]:
-    """Return the numbers of a label file, shape (n, 5), or (n, 6) with scores."""
-    rows: list[list[float]] = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        words = line.split()
-        if not words:
-            continue
-        where = f"{path} line {number}"
-        try:
-            row = [float(word) for word in words]
-        except ValueError:
-            raise DataError(
-                f"{where}: {line.strip()[:80]!r} is not all numbers; write: {_LINE}."
-            ) from None
-        if len(row) not in (5, 6):
-            raise DataError(f"{where}: {len(row)} numbers stand here instead of 5; write: {_LINE}.")
-        if not np.isfinite(row).all():
-            wrong = next(
-                word for word, value in zip(words, row, strict=True) if not np.isfinite(value)
-            )
-            raise DataError(f"{where}: {wrong[:80]!r} is no finite number; write: {_LINE}.")
-        if row[0] not in classes:
-            raise DataError(
-                f"{where}: class {words[0][:80]} is unknown, for only {len(classes)} are named; "
-                "add its name to data.yaml or classes.txt, or use one of "
-                f"{', '.join(str(known) for known in classes)}."
-            )
-        if np.abs(row[1:5]).max() > 2:
-            raise DataError(
-                f"{where}: coordinates must be fractions of the image's width and height "
-                "(0 to 1), not pixels; divide them by the image's size."
-            )
-        if len(row) == 6 and not 0 <= row[5] <= 1:
-            raise DataError(
-                f"{where}: the sixth number must be a score from 0 to 1, not {words[5][:80]}; "
-                "delete this column if it holds something else, such as track numbers."
-            )
-        if rows and len(row) != len(rows[0]):
-            raise DataError(f"{where}: some lines have a score and some not; make them alike.")
-        rows.append(row)
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows[0]) if rows else 5)
-
-
-def to_pixels(relative: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-    """Return relative centers and sizes, shape (n, 4), as xyxy pixels."""
-    size = np.array([width, height], dtype=np.float64)
-    center, half = relative[:, :2] * size, relative[:, 2:4] * size / 2
-    return np.round(np.concatenate([center - half, center + half], axis=1), _DECIMALS_PX)
+    return found, polygons
