@@ -16,12 +16,13 @@ import math
 from pathlib import Path
 
 from smearcount.detector.model_card import ModelCard
-from smearcount.evaluation.average_precision import mean_average_precision
-from smearcount.training.artifacts import finish, predict_all, write_cards
+from smearcount.evaluation.average_precision import average_precision
+from smearcount.training.artifacts import predict_samples, write_cards, write_model_files
 from smearcount.training.data import read_training_data
-from smearcount.training.networks.architectures import build
-from smearcount.training.networks.pretrained import State, read_weights
-from smearcount.training.run_folder import STATE, architecture_of, read_settings
+from smearcount.training.networks.architectures import build_network
+from smearcount.training.networks.pretrained import read_weights
+from smearcount.training.networks.protocol import State
+from smearcount.training.run_folder import WEIGHTS_FILE, architecture_of, read_settings
 from smearcount.training.samples import CellSamples
 
 
@@ -42,27 +43,29 @@ def main() -> None:
     parser.add_argument("--out", "-o", type=Path, required=True)
     asked = parser.parse_args()
     settings = read_settings(asked.after)
-    of = architecture_of(settings)
+    architecture = architecture_of(settings)
     data = read_training_data(settings.data)
-    val = CellSamples(data.val, of.rbc_px, of.stride, None)
-    network = build(of.name, len(settings.classes))
-    state = blended(read_weights(asked.before), read_weights(asked.after / STATE), asked.share)
+    val = CellSamples(data.val, architecture.rbc_px, architecture.stride, None)
+    network = build_network(architecture.name, len(settings.classes))
+    state = blended(
+        read_weights(asked.before), read_weights(asked.after / WEIGHTS_FILE), asked.share
+    )
     network.load_state_dict(state)
     asked.out.mkdir(parents=True, exist_ok=True)
-    card = ModelCard.read((asked.after / STATE).with_suffix(".json"))
-    finished = finish(network, card, of, asked.out, data.train, val)
-    figures = mean_average_precision(*predict_all(finished.detector, val), card.classes)
+    card = ModelCard.read((asked.after / WEIGHTS_FILE).with_suffix(".json"))
+    files = write_model_files(network, card, asked.out, data.train, val)
+    figures = average_precision(*predict_samples(files.detector, val), card.classes)
     known = {k: round(v, 4) for k, v in figures.items() if not math.isnan(v)}
-    told = card.model_copy(
+    blended_card = card.model_copy(
         update={
             "name": asked.out.resolve().name,
             "training": card.training
-            | {"share_of_last_round": asked.share, "precision": finished.precision},
+            | {"share_of_last_round": asked.share, "precision": files.precision},
             "metrics": {"validation": {"images": len(val), **known}},
         }
     )
-    write_cards(finished, told, asked.out)
-    print(f"{finished.precision}: mAP {known['map']}, mAP50 {known['map_50']} on {len(val)} images")
+    write_cards(files, blended_card)
+    print(f"{files.precision}: mAP {known['map']}, mAP50 {known['map_50']} on {len(val)} images")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python benchmarks/stain.py txl-pbc [--model MODEL.onnx]
 
-Each photograph is changed at random as training does (`smearcount.training.augment.change_looks`):
-stain, lightness, focus, noise, JPEG; seed 0, one change each. Strength 0 shows them as they are.
+Each photograph is changed at random as in training (`smearcount.training.augment`): stain,
+lightness, focus, noise, JPEG; seed 0, one change each. Strength 0 leaves them as they are.
 Images of ``val`` that nearly repeat one of ``train`` are left out. Changes can hide what people
 could see, so nobody would find all cells: compare two detectors by it.
 """
@@ -25,7 +25,7 @@ from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_
 from smearcount.datasets.read import read_dataset
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
-from smearcount.training.augment import change_looks
+from smearcount.training.augment import jitter_photometry
 
 STRENGTHS = (0.0, 1.0, 1.5, 2.0)
 
@@ -36,7 +36,7 @@ def changed(path: Path, strength: float) -> SmearImage:
         return open_image(path)
     pixels = np.array(Image.open(path).convert("RGB"))
     image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
-    looks = change_looks(image, strength)
+    looks = jitter_photometry(image, strength)
     return open_image(np.ascontiguousarray(looks.permute(1, 2, 0).numpy()))
 
 

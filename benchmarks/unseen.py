@@ -38,9 +38,8 @@ from smearcount.evaluation.average_precision import mean_average_precision
 from smearcount.evaluation.matching import GroundTruth, assign
 from smearcount.image.image import SmearImage
 from smearcount.image.read import open_image
-from smearcount.training.data import DataChoice
-from smearcount.training.magnification import fit_ruler
-from smearcount.training.training import train_detector
+from smearcount.training import train as train_detector
+from smearcount.training import train_magnification
 
 SOURCES = {
     "575 × 575": {(575, 575)},
@@ -70,12 +69,10 @@ def train_without(
         for split, part in (("train", train), ("val", val)):
             others = without_duplicates_of(of_source(part, name, inside=False), held)
             write_dataset(others, data, "coco", split)
-    choice = DataChoice(str(data))
-    trained = train_detector(choice, run, epochs=epochs, say=print)
+    trained = train_detector(data, run, epochs=epochs, on_message=print)
     if not length.with_suffix(".json").exists():
-        fit_ruler(choice, length, epochs=ruler_epochs)
-    assert trained.outcome.onnx is not None
-    return trained.outcome.onnx, length
+        train_magnification(data, length, epochs=ruler_epochs)
+    return trained.model, length
 
 
 def centres_found(truth: GroundTruth, found: Detections) -> tuple[NDArray[np.bool_], int]:

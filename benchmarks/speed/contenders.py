@@ -66,10 +66,10 @@ def _torchvision(name: str) -> Callable[[Path, Path], Call]:
         import torch
         from torchvision.transforms.v2 import functional
 
-        from smearcount.training.networks.architectures import build
+        from smearcount.training.networks.architectures import build_network
 
         torch.set_num_threads(THREADS)
-        network = build(name, 3).eval()
+        network = build_network(name, 3).eval()
 
         def call() -> object:
             image = functional.pil_to_tensor(Image.open(photograph).convert("RGB"))
@@ -91,10 +91,11 @@ def _session(file: Path) -> Any:
 
 
 def _export_ssd300(file: Path) -> None:
-    from smearcount.training.export.third_party import export_torchvision
-    from smearcount.training.networks.architectures import build
+    from smearcount.training.export.onnx_export import export_onnx
+    from smearcount.training.networks.architectures import ARCHITECTURES, build_network
 
-    export_torchvision(build("ssd300_vgg16", 3).eval(), file)
+    name = "ssd300_vgg16"
+    export_onnx(build_network(name, 3), ARCHITECTURES[name], file)
 
 
 def _load_ssd300(photograph: Path, file: Path) -> Call:

@@ -9,10 +9,10 @@ from smearcount.training.augment import (
     PADDING_GRAY,
     Augmentation,
     Sample,
-    change_looks,
     crop,
+    flip_and_turn,
+    jitter_photometry,
     mosaic,
-    turn,
 )
 
 BLACK = 0
@@ -39,7 +39,7 @@ def test_flips_and_turns_move_the_box_with_the_cell(
     place: tuple[int, int, int, int], seed: int
 ) -> None:
     torch.manual_seed(seed)
-    turned = turn(one_cell(*place))
+    turned = flip_and_turn(one_cell(*place))
     assert torch.equal(turned.boxes[0], drawn_box(turned.image))
 
 
@@ -82,22 +82,24 @@ def test_a_mosaic_holds_the_cells_of_all_four_pictures() -> None:
     assert len(mosaic(small, (1.0, 1.0), 128).boxes) == 4
 
 
-def test_looks_change_pixels_but_not_their_shape() -> None:
+def test_photometric_changes_keep_the_shape() -> None:
     torch.manual_seed(0)
     image = torch.randint(0, 256, (3, 48, 64), dtype=torch.uint8)
-    changed = [change_looks(image, 1.0) for _ in range(20)]
+    changed = [jitter_photometry(image, 1.0) for _ in range(20)]
     assert all(each.shape == image.shape and each.dtype == torch.uint8 for each in changed)
     assert any(not torch.equal(each, image) for each in changed)
 
 
-def test_each_sample_draws_how_far_its_looks_change() -> None:
+def test_each_sample_draws_its_own_photometric_strength() -> None:
     """One round of training shows cells nearly as they are and under stains never seen."""
     torch.manual_seed(0)
     picture = one_cell(30, 30, 30, 30)
 
-    def lightness(looks: tuple[float, float]) -> torch.Tensor:
-        bold = Augmentation(crop_px=96, scale_octaves=0.0, mosaic=0.0, looks=looks)
-        return torch.stack([bold([picture]).image.float().median() for _ in range(60)])
+    def lightness(strength: tuple[float, float]) -> torch.Tensor:
+        augmentation = Augmentation(
+            crop_px=96, scale_octaves=0.0, mosaic=0.0, photometric_strength=strength
+        )
+        return torch.stack([augmentation([picture]).image.float().median() for _ in range(60)])
 
     assert (lightness((0.0, 0.0)) == 255).all()
     varied = (lightness((0.0, 1.5)) - 255).abs()

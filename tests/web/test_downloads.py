@@ -19,7 +19,7 @@ from smearcount.image.find import find_images
 from smearcount.image.read import open_image
 from smearcount.results.corrections import apply_corrections, read_corrections
 from smearcount.settings import Settings
-from smearcount.training.data import DataChoice, read_training_data
+from smearcount.training.data import DataSource, read_training_data
 from smearcount.web.app import create_app
 
 FIRST = smear([("RBC", 0.9)] * 11 + [("WBC", 0.8), ("Platelets", 0.7)])
@@ -119,7 +119,7 @@ def test_a_training_learns_from_the_corrected_boxes(
     labels: tuple[Path, dict[str, list[list[float]]]],
 ) -> None:
     path, expected = labels
-    data = read_training_data(DataChoice(str(path)))
+    data = read_training_data(DataSource(str(path)))
     assert (len(data.train), len(data.val), data.dropped) == (1, 1, 0)
     read = boxes_of(data.train) | boxes_of(data.val)
     assert read.keys() == expected.keys()

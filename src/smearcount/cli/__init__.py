@@ -22,7 +22,7 @@ from smearcount.cli.evaluate import evaluate
 from smearcount.cli.exit_codes import ExitCode, exit_code_of
 from smearcount.cli.serve import serve
 from smearcount.cli.train import retrain, train
-from smearcount.cli.train_ruler import train_ruler
+from smearcount.cli.train_magnification import train_magnification
 from smearcount.cli.tune import tune
 from smearcount.errors import SmearcountError
 
@@ -44,7 +44,8 @@ app.command("train")(train)
 app.command("retrain")(retrain)
 app.command("compare")(compare)
 app.command("tune")(tune)
-app.command("train-ruler")(train_ruler)
+app.command("train-magnification")(train_magnification)
+app.command("train-ruler", hidden=True)(train_magnification)  # its name before
 
 
 def _print_version(wanted: bool) -> None:

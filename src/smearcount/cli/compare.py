@@ -40,14 +40,13 @@ def compare(
 ) -> None:
     """Train several architectures on one split, tabulate them and name the one to take."""
     require_training()
+    from smearcount.training import ARCHITECTURES, DataSource
+    from smearcount.training import compare as compare_architectures
     from smearcount.training.comparison import as_markdown
-    from smearcount.training.comparison import compare as run_comparison
-    from smearcount.training.data import DataChoice
-    from smearcount.training.networks.architectures import ARCHITECTURES
 
-    epochs = dict(_entrant(each) for each in arch or ARCHITECTURES)
-    comparison = run_comparison(
-        DataChoice(data, val, split, val_split),
+    epochs = dict(_arch_and_epochs(argument) for argument in arch or ARCHITECTURES)
+    comparison = compare_architectures(
+        DataSource(data, val, split, val_split),
         out,
         tuple(epochs),
         range(seeds),
@@ -55,17 +54,17 @@ def compare(
         weights=weights,
         epochs={name: given for name, given in epochs.items() if given is not None},
         quiet=quiet,
-        say=typer.echo,
+        on_message=typer.echo,
     )
     typer.echo(as_markdown(comparison))
     typer.echo(f"Table and figure: {out}/compare.csv, compare.md, compare.png")
 
 
-def _entrant(said: str) -> tuple[str, int | None]:
+def _arch_and_epochs(argument: str) -> tuple[str, int | None]:
     """Read ``NAME`` or ``NAME:EPOCHS``."""
-    name, colon, epochs = said.partition(":")
+    name, colon, epochs = argument.partition(":")
     if not colon:
         return name, None
     if not epochs.isdecimal():
-        raise UsageError(f"--arch {said}: after the colon goes a number of epochs.")
+        raise UsageError(f"--arch {argument}: after the colon goes a number of epochs.")
     return name, int(epochs)

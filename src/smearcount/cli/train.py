@@ -10,7 +10,7 @@ import typer
 from smearcount.cli.extras import require
 
 if TYPE_CHECKING:
-    from smearcount.training.training import TrainedRun
+    from smearcount.training import TrainedRun
 
 Data = Annotated[
     str,
@@ -27,10 +27,12 @@ Split = Annotated[
 ValSplit = Annotated[
     str | None, typer.Option(help="Split to validate on. [default: val]", metavar="NAME")
 ]
+Arch = Annotated[str, typer.Option(help="Architecture.")]
 Weights = Annotated[
     str,
     typer.Option(help="Start from: none (random), coco, backbone, or a .pth/.safetensors file."),
 ]
+Seed = Annotated[int, typer.Option(min=0)]
 Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.", min=1)]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder of the run; goes on if it has begun.")
@@ -39,7 +41,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
 def require_training() -> None:
-    """Return if networks can be trained here; else say what to install."""
+    """Return if networks can be trained here; else raise an error with what to install."""
     require("train", "torch", "torchvision", "pytorch_lightning", "onnx", "optuna")
 
 
@@ -49,22 +51,22 @@ def train(
     val: Val = None,
     split: Split = None,
     val_split: ValSplit = None,
-    arch: Annotated[str, typer.Option(help="Architecture.")] = "smearnet",
+    arch: Arch = "smearnet",
     recipe: Annotated[
         str | None, typer.Option(help="Recipe by name or .toml path. [default: the architecture's]")
     ] = None,
     weights: Weights = "none",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     epochs: Epochs = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on annotated images, measure it and write its model files."""
     require_training()
-    from smearcount.training.data import DataChoice
-    from smearcount.training.training import train_detector
+    from smearcount.training import DataSource
+    from smearcount.training import train as train_detector
 
     trained = train_detector(
-        DataChoice(data, val, split, val_split),
+        DataSource(data, val, split, val_split),
         out,
         arch=arch,
         recipe=recipe,
@@ -72,9 +74,9 @@ def train(
         seed=seed,
         epochs=epochs,
         quiet=quiet,
-        say=typer.echo,
+        on_message=typer.echo,
     )
-    _tell(trained)
+    _print_result(trained)
 
 
 def retrain(
@@ -84,19 +86,19 @@ def retrain(
 ) -> None:
     """Train the network of RUN again, on its training and validation images together."""
     require_training()
-    from smearcount.training.training import retrain_detector
+    from smearcount.training import retrain as retrain_detector
 
-    _tell(retrain_detector(run, out, quiet=quiet, say=typer.echo))
+    _print_result(retrain_detector(run, out, quiet=quiet, on_message=typer.echo))
 
 
-def _tell(trained: TrainedRun) -> None:
-    card = trained.outcome.card
-    figures = card.metrics.get("validation", {})
-    typer.echo(f"Kept epoch {trained.fitted.epoch}, after {trained.seconds / 60:.1f} min.")
+def _print_result(trained: TrainedRun) -> None:
+    card = trained.card
+    metrics = card.metrics.get("validation", {})
+    typer.echo(f"Kept epoch {trained.fit.epoch}, after {trained.seconds / 60:.1f} min.")
     for name, threshold in zip(card.classes, card.thresholds, strict=True):
-        ap = figures.get(f"map_50_{name}")
+        ap = metrics.get(f"map_50_{name}")
         measured = f"AP50 {ap:.3f}, " if ap is not None else ""
         typer.echo(f"  {name}: {measured}counts from a score of {threshold:.2f}")
-    if "map" in figures:
-        typer.echo(f"  mAP {figures['map']:.3f}, mAP50 {figures['map_50']:.3f} on validation")
-    typer.echo(f"Model: {trained.outcome.onnx or trained.outcome.weights}")
+    if "map" in metrics:
+        typer.echo(f"  mAP {metrics['map']:.3f}, mAP50 {metrics['map_50']:.3f} on validation")
+    typer.echo(f"Model: {trained.model}")

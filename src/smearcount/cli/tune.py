@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from smearcount.cli.train import (
+    Arch,
     Data,
     Epochs,
     Out,
     Quiet,
+    Seed,
     Split,
     Val,
     ValSplit,
@@ -26,22 +28,22 @@ def tune(
     val: Val = None,
     split: Split = None,
     val_split: ValSplit = None,
-    arch: Annotated[str, typer.Option(help="Architecture.")] = "smearnet",
+    arch: Arch = "smearnet",
     recipe: Annotated[
         str | None, typer.Option(help="Recipe to start from. [default: the architecture's]")
     ] = None,
     weights: Weights = "none",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     epochs: Epochs = None,
     quiet: Quiet = False,
 ) -> None:
     """Search learning rate, weight decay and augmentation; write the best recipe."""
     require_training()
-    from smearcount.training.data import DataChoice
-    from smearcount.training.tuning import tune as search
+    from smearcount.training import DataSource
+    from smearcount.training import tune as search_recipe
 
-    tuned = search(
-        DataChoice(data, val, split, val_split),
+    tuned = search_recipe(
+        DataSource(data, val, split, val_split),
         out,
         arch=arch,
         recipe=recipe,
@@ -50,6 +52,6 @@ def tune(
         epochs=epochs,
         seed=seed,
         quiet=quiet,
-        say=typer.echo,
+        on_message=typer.echo,
     )
     typer.echo(f"Best of {tuned.trials}: mAP {tuned.map:.3f}, with the recipe {tuned.path}")

@@ -1,1 +1,8 @@
-"""Networks, the one training loop, recipes and export: the only room that imports torch."""
+"""Networks, the training loop, recipes and export: the only room that imports torch.
+
+The names below are public; the modules behind them are imported when a name is first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,25 +1,28 @@
-"""Random changes to training images that keep boxes right.
+"""Augmentation: random changes to training images that keep the boxes on their cells.
 
-Geometry: scale jitter, crops, mosaics of four, flips and quarter turns. Looks: stain and colour
-(in optical density, where dyes add up), lightness, blur, noise, JPEG artefacts. Everything draws
-from torch's random state, so a seed repeats it.
+Geometric: scale jitter, crops, mosaics of four, flips and quarter turns. Photometric: stain and
+color (in optical density, where dyes add up), lightness, blur, noise, JPEG artifacts. Everything
+draws from torch's random state, so a seed repeats it.
 """
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 import torch
-from PIL import Image
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
+from torchvision.tv_tensors import BoundingBoxFormat
 
 from smearcount.image.resample import PADDING_GRAY
+from smearcount.synthetic.optics import compress
+
+MIN_BOX_SIDE_PX = 3
+"""A cell of which less is left in a crop, in either direction, is dropped."""
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,23 @@ def crop(
     y0, x0, y1, x1 = (
         max(0, top), max(0, left), min(height, top + window_h), min(width, left + window_w)
     )  # fmt: skip
-    part = sample.image[:, y0:y1, x0:x1]
+    window = sample.image[:, y0:y1, x0:x1]
     out_y0, out_x0 = round((y0 - top) * size[0] / window_h), round((x0 - left) * size[1] / window_w)
     out_y1, out_x1 = round((y1 - top) * size[0] / window_h), round((x1 - left) * size[1] / window_w)
     canvas = torch.full((3, *size), PADDING_GRAY, dtype=torch.uint8)
     if out_y1 > out_y0 and out_x1 > out_x0:
         canvas[:, out_y0:out_y1, out_x0:out_x1] = F.resize(
-            part, [out_y1 - out_y0, out_x1 - out_x0], antialias=True
+            window, [out_y1 - out_y0, out_x1 - out_x0], antialias=True
         )
     shift = torch.tensor([left, top, left, top], dtype=torch.float32)
     zoomed = torch.tensor([size[1] / window_w, size[0] / window_h] * 2)
-    whole = (sample.boxes - shift) * zoomed
+    boxes = (sample.boxes - shift) * zoomed
     limit = torch.tensor([size[1], size[0]] * 2, dtype=torch.float32)
-    cut = whole.clamp(min=torch.zeros(4), max=limit)
-    sides = cut[:, 2:] - cut[:, :2]
-    visible = sides.prod(dim=1) / (whole[:, 2:] - whole[:, :2]).prod(dim=1).clamp(min=1e-6)
-    keep = (visible >= min_visible) & (sides.amin(dim=1) >= 3)
-    return Sample(canvas, cut[keep], sample.labels[keep])
+    clipped = boxes.clamp(min=torch.zeros(4), max=limit)
+    sides = clipped[:, 2:] - clipped[:, :2]
+    visible = sides.prod(dim=1) / (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).clamp(min=1e-6)
+    keep = (visible >= min_visible) & (sides.amin(dim=1) >= MIN_BOX_SIDE_PX)
+    return Sample(canvas, clipped[keep], sample.labels[keep])
 
 
 def mosaic(samples: list[Sample], zoom_xy: tuple[float, float], size: int) -> Sample:
@@ -100,26 +103,23 @@ def mosaic(samples: list[Sample], zoom_xy: tuple[float, float], size: int) -> Sa
     return Sample(canvas, torch.cat(boxes), torch.cat(labels))
 
 
-def turn(sample: Sample) -> Sample:
+def flip_and_turn(sample: Sample) -> Sample:
     """Apply one of the eight flips and quarter turns of a square image."""
     image, boxes = sample.image, sample.boxes
-    side = image.shape[1]
+    canvas = (image.shape[1], image.shape[2])
     if torch.rand(()) < 0.5:
-        image, boxes = image.flip(2), mirrored(boxes, side)
+        image = F.horizontal_flip(image)
+        boxes = F.horizontal_flip_bounding_boxes(boxes, BoundingBoxFormat.XYXY, canvas)
     if torch.rand(()) < 0.5:
-        image, boxes = image.flip(1), mirrored(boxes[:, [1, 0, 3, 2]], side)[:, [1, 0, 3, 2]]
+        image = F.vertical_flip(image)
+        boxes = F.vertical_flip_bounding_boxes(boxes, BoundingBoxFormat.XYXY, canvas)
     if torch.rand(()) < 0.5:
         image, boxes = image.transpose(1, 2), boxes[:, [1, 0, 3, 2]]
     return Sample(image.contiguous(), boxes, sample.labels)
 
 
-def mirrored(boxes: Tensor, width: int) -> Tensor:
-    """Return boxes (n, 4) of an image flipped left to right."""
-    return torch.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], dim=1)
-
-
-def restain(image: Tensor, strength: float) -> Tensor:
-    """Change stain, colour balance and lightness of a (3, H, W) uint8 image.
+def jitter_stain(image: Tensor, strength: float) -> Tensor:
+    """Change stain, color balance and lightness of a (3, H, W) uint8 image.
 
     In optical density the dyes add up (Beer-Lambert), so a random near-identity matrix mixes and
     scales them as another stain would; a random gain and tint stand for lamp and camera.
@@ -133,10 +133,15 @@ def restain(image: Tensor, strength: float) -> Tensor:
     return (torch.exp(-mixed) * 259 - 4).clamp(0, 255).to(torch.uint8).view_as(image)
 
 
-def change_looks(image: Tensor, strength: float) -> Tensor:
-    """Apply stain, hue, focus, noise and compression changes to a (3, H, W) uint8 image."""
+def jitter_photometry(image: Tensor, strength: float) -> Tensor:
+    """Apply stain, hue, focus, noise and compression changes to a (3, H, W) uint8 image.
+
+    Args:
+        image: is not changed.
+        strength: 0 changes nothing; 1 as tuned for a first round of training.
+    """
     if torch.rand(()) < 0.9:
-        image = restain(image, strength)
+        image = jitter_stain(image, strength)
     if torch.rand(()) < 0.15 * strength:
         image = F.adjust_hue(image, uniform(-0.5, 0.5))
     if torch.rand(()) < 0.05 * strength:
@@ -144,54 +149,57 @@ def change_looks(image: Tensor, strength: float) -> Tensor:
     if torch.rand(()) < 0.25 * strength:
         image = F.gaussian_blur(image, [7, 7], [uniform(0.3, 1.6)] * 2)
     if torch.rand(()) < 0.15 * strength:
-        noise = torch.randn(image.shape) * uniform(2, 12)
-        image = (image + noise).clamp(0, 255).to(torch.uint8)
+        image = F.gaussian_noise(image, sigma=uniform(2, 12) / 255)
     if torch.rand(()) < 0.25 * strength:
-        image = compress(image, int(uniform(25, 90)))
+        # Not by torchvision, whose JPEG functions are deprecated since 0.29.
+        pixels = compress(image.permute(1, 2, 0).contiguous().numpy(), int(uniform(25, 90)))
+        image = torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous()
     return image
 
 
-def compress(image: Tensor, quality: int) -> Tensor:
-    """Return a (3, H, W) uint8 image as it comes back from a JPEG file of that quality (1..95)."""
-    file = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(file, "jpeg", quality=quality)
-    return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).contiguous()
-
-
-def _ordered(looks: tuple[float, float]) -> tuple[float, float]:
-    if looks[0] > looks[1]:
+def _ordered(strengths: tuple[float, float]) -> tuple[float, float]:
+    if strengths[0] > strengths[1]:
         raise ValueError("the least strength comes first, then the greatest")
-    return looks
+    return strengths
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=5)]
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """How boldly to change training images.
+class Augmentation(BaseModel):
+    """How training images are changed at random.
 
     Attributes:
         crop_px: side of the square window, in network pixels.
         scale_octaves: the zoom varies by up to 2 to this power.
         mosaic: the share of samples joined from four images.
-        looks: the least and the greatest strength of the changes of stain, colour, focus and noise;
-            each sample draws its own. 0 is none, 1 as tuned for a first round of training.
+        photometric_strength: the least and the greatest strength of the changes of stain, color,
+            focus and noise; each sample draws its own. 0 is none, 1 as tuned for a first round of
+            training. Recipes written before named it ``looks``.
+
+    Example:
+        >>> from smearcount.training import Augmentation
+        >>> Augmentation(mosaic=0).photometric_strength
+        (1.0, 1.0)
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     crop_px: Annotated[int, Field(ge=32)] = 224
     scale_octaves: Annotated[float, Field(ge=0, le=3)] = 0.5
     mosaic: Share = 0.5
-    looks: Annotated[tuple[Strength, Strength], AfterValidator(_ordered)] = (1.0, 1.0)
+    photometric_strength: Annotated[tuple[Strength, Strength], AfterValidator(_ordered)] = Field(
+        default=(1.0, 1.0), validation_alias=AliasChoices("photometric_strength", "looks")
+    )
 
     def __call__(self, samples: list[Sample]) -> Sample:
         """Return one sample made of the first, or of all four of ``samples``."""
         zoom_xy = random_zoom(self.scale_octaves)
         if len(samples) == 4:
-            joined = mosaic(samples, zoom_xy, self.crop_px)
+            window = mosaic(samples, zoom_xy, self.crop_px)
         else:
-            joined = crop(samples[0], zoom_xy, (self.crop_px, self.crop_px))
-        turned = turn(joined)
-        image = change_looks(turned.image, uniform(*self.looks))
+            window = crop(samples[0], zoom_xy, (self.crop_px, self.crop_px))
+        turned = flip_and_turn(window)
+        image = jitter_photometry(turned.image, uniform(*self.photometric_strength))
         return Sample(image, turned.boxes, turned.labels)

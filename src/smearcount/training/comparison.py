@@ -20,16 +20,12 @@ from smearcount.detector.load import load_detector
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.image.resample import network_size
-from smearcount.training.data import DataChoice, read_training_data
-from smearcount.training.networks.architectures import build
-from smearcount.training.run_folder import claim, resolved, settings_of
+from smearcount.training.data import DataSource, as_source, read_training_data
+from smearcount.training.networks.architectures import RANDOM, build_network
+from smearcount.training.recipes.recipe import Recipe
+from smearcount.training.run_folder import claim, make_settings, resolve_recipe
 from smearcount.training.torch_detector import TorchDetector
-from smearcount.training.training import (
-    Say,
-    TrainedRun,
-    silent,
-    train_detector,
-)
+from smearcount.training.training import OnMessage, TrainedRun, train
 
 EQUAL_MAP_50: Final = 0.01
 """Networks whose mAP50 differs by less than this, or than between seeds, are equally good."""
@@ -39,8 +35,14 @@ RULE: Final = (
     "seeds, of the best, the one that is fastest on the CPU wins."
 )
 
-_TIMED: Final = 7
-_MEASURED: Final = "measured.json"
+FIELD_PX: Final = (640, 480)
+"""Width and height of a field of BCCD, the size at which costs are compared."""
+
+FIELD_RBC_PX: Final = 100.0
+"""The diameter of a red cell there."""
+
+_TIMED_RUNS: Final = 7
+_FIGURES_FILE: Final = "measured.json"
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,23 @@ class Comparison:
 
 
 def compare(
-    choice: DataChoice,
+    data: str | Path | DataSource,
     out: str | Path,
     archs: Sequence[str],
     seeds: Sequence[int] = (0, 1, 2),
     *,
-    recipe: str | None = None,
-    weights: str = "none",
+    recipe: str | Path | Recipe | None = None,
+    weights: str | Path = RANDOM,
     epochs: Mapping[str, int] | None = None,
     quiet: bool = True,
-    say: Say = silent,
+    on_message: OnMessage | None = None,
 ) -> Comparison:
     """Train every architecture with every seed, and write one table and one figure.
 
     What is finished in ``out`` is not done again, and an interrupted training goes on.
 
     Args:
-        choice: the data, the same for all.
+        data: a folder with the splits ``train`` and ``val``, or where the images come from.
         out: a folder; gets one run per network and seed, ``compare.csv`` (all runs),
             ``compare.md`` (mean and spread per network) and ``compare.png``.
         archs: names of architectures.
@@ -101,79 +103,87 @@ def compare(
         epochs: by architecture, instead of its recipe's: networks differ by a factor of a hundred
             in the time that an epoch takes.
         quiet: no progress bars.
-        say: told what a person should know.
+        on_message: called with each line that the user should know.
 
     Raises:
-        UsageError: an option makes no sense, or ``out`` holds runs with other settings or data.
+        UsageError: an argument makes no sense, or ``out`` holds runs with other settings or data.
         DataError: the images or labels cannot be used.
+
+    Example:
+        >>> from smearcount.training import compare
+        >>> archs = ["smearnet", "ssdlite320_mobilenet_v3_large"]
+        >>> compare("bccd", "runs/compared", archs, seeds=[0]).winner  # doctest: +SKIP
+        'smearnet'
     """
     if not archs or not seeds:
         raise UsageError("compare needs at least one architecture and one seed.")
     folder = Path(out)
-    recipes = {arch: resolved(arch, recipe, (epochs or {}).get(arch)) for arch in archs}
-    data = read_training_data(choice)
+    recipes = {arch: resolve_recipe(arch, recipe, (epochs or {}).get(arch)) for arch in archs}
+    source = as_source(data)
+    images = read_training_data(source)
     rows = []
     for seed in seeds:
         for arch in archs:
             run = folder / f"{arch}-seed{seed}"
-            claim(run, settings_of(choice, data, arch, recipes[arch], weights, seed))
-            if not (run / _MEASURED).exists():
-                say(f"{arch}, seed {seed}")
-                trained = train_detector(
-                    choice, run, arch=arch, recipe=recipes[arch], weights=weights, seed=seed,
-                    quiet=quiet, say=say,
+            settings = make_settings(source, images, arch, recipes[arch], str(weights), seed)
+            claim(run, settings)
+            if not (run / _FIGURES_FILE).exists():
+                if on_message:
+                    on_message(f"{arch}, seed {seed}")
+                trained = train(
+                    source, run, arch=arch, recipe=recipes[arch], weights=weights, seed=seed,
+                    quiet=quiet, on_message=on_message,
                 )  # fmt: skip
                 figures = measure_run(trained)
-                write_text(run / _MEASURED, json.dumps(figures, indent=2) + "\n")
-            figures = json.loads((run / _MEASURED).read_text(encoding="utf-8"))
+                write_text(run / _FIGURES_FILE, json.dumps(figures, indent=2) + "\n")
+            figures = json.loads((run / _FIGURES_FILE).read_text(encoding="utf-8"))
             rows.append(Row(arch, seed, figures))
-            comparison = Comparison(tuple(rows), winner(rows))
+            comparison = Comparison(tuple(rows), choose_winner(rows))
             write_comparison(comparison, folder)
     return comparison
 
 
 def measure_run(trained: TrainedRun) -> dict[str, float]:
     """Return the figures of a finished training; see :class:`Row`."""
-    card = trained.outcome.card
-    wanted = ("map", "map_50", "count_mae", "count_rmse")
+    card = trained.card
     figures = {
         name: float(value)
         for name, value in card.metrics["validation"].items()
-        if name in wanted or name.startswith(("map_50_", "count_"))
+        if name in ("map", "map_50") or name.startswith(("map_50_", "count_"))
     }
-    width, height = view_of_field(card)
+    width, height = field_size(card)
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    network = build(card.architecture, len(card.classes)).eval()
-    network.load_state_dict(trained.fitted.weights)
-    exported = trained.outcome.onnx
-    detector = load_detector(exported) if exported else TorchDetector(network, card, "cpu")
+    network = build_network(card.architecture, len(card.classes)).eval()
+    network.load_state_dict(trained.fit.weights)
+    onnx = trained.artifacts.onnx
+    detector = load_detector(onnx) if onnx else TorchDetector(network, card, "cpu")
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.predict(image)  # type: ignore[operator]
     detector.detect(pixels)
     times = []
-    for _ in range(_TIMED):
-        begun = time.perf_counter()
+    for _ in range(_TIMED_RUNS):
+        started = time.perf_counter()
         detector.detect(pixels)
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - started)
     return figures | {
         "parameters": sum(p.numel() for p in network.parameters()) / 1e6,
         "gflops": counter.get_total_flops() / 1e9,
         "latency_ms": statistics.median(times) * 1e3,
         "minutes": trained.seconds / 60,
-        "epoch": float(trained.fitted.epoch),
+        "epoch": float(trained.fit.epoch),
     }
 
 
-def winner(rows: Sequence[Row]) -> str:
+def choose_winner(rows: Sequence[Row]) -> str:
     """Return the network to take, by :data:`RULE`."""
     archs = list(dict.fromkeys(row.arch for row in rows))
-    good = {arch: _of(rows, arch, "map_50") for arch in archs}
-    best = max(archs, key=lambda arch: statistics.mean(good[arch]))
-    tolerance = max(EQUAL_MAP_50, _spread(good[best]))
-    least = statistics.mean(good[best]) - tolerance
-    equals = [arch for arch in archs if statistics.mean(good[arch]) >= least]
-    return min(equals, key=lambda arch: statistics.mean(_of(rows, arch, "latency_ms")))
+    map_50 = {arch: _figures(rows, arch, "map_50") for arch in archs}
+    best = max(archs, key=lambda arch: statistics.mean(map_50[arch]))
+    tolerance = max(EQUAL_MAP_50, _spread(map_50[best]))
+    least = statistics.mean(map_50[best]) - tolerance
+    equals = [arch for arch in archs if statistics.mean(map_50[arch]) >= least]
+    return min(equals, key=lambda arch: statistics.mean(_figures(rows, arch, "latency_ms")))
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
@@ -201,7 +211,7 @@ def as_markdown(comparison: Comparison) -> str:
     for arch in archs:
         cells = []
         for name in names:
-            values = _of(rows, arch, name)
+            values = _figures(rows, arch, name)
             spread = f" ± {_text(_spread(values))}" if _spread(values) else ""
             cells.append(f"{_text(statistics.mean(values))}{spread}" if values else "–")
         seeds = sum(row.arch == arch for row in rows)
@@ -220,9 +230,9 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     figure = Figure(figsize=(12, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     for arch in archs:
-        chosen = " (taken)" if arch == comparison.winner else ""
-        left.plot(_of(rows, arch, "latency_ms"), _of(rows, arch, "map_50"), "o",
-                  label=f"{arch}{chosen}")  # fmt: skip
+        suffix = " (taken)" if arch == comparison.winner else ""
+        left.plot(_figures(rows, arch, "latency_ms"), _figures(rows, arch, "map_50"), "o",
+                  label=f"{arch}{suffix}")  # fmt: skip
     left.set(xscale="log", xlabel="CPU time for one field (ms)", ylabel="mAP50", ylim=(0, 1))
     left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -231,8 +241,8 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     left.legend(fontsize=8)
     width = 0.8 / max(1, len(classes))
     for k, name in enumerate(classes):
-        heights = [statistics.mean(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
-        spreads = [_spread(_of(rows, arch, f"count_mae_{name}")) for arch in archs]
+        heights = [statistics.mean(_figures(rows, arch, f"count_mae_{name}")) for arch in archs]
+        spreads = [_spread(_figures(rows, arch, f"count_mae_{name}")) for arch in archs]
         places = np.arange(len(archs)) + (k - (len(classes) - 1) / 2) * width
         right.bar(places, heights, width, yerr=spreads, color=class_color(k + 1), label=name)
     right.set_xticks(range(len(archs)), archs, rotation=20, ha="right", fontsize=8)
@@ -241,7 +251,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _of(rows: Sequence[Row], arch: str, name: str) -> list[float]:
+def _figures(rows: Sequence[Row], arch: str, name: str) -> list[float]:
     return [row.figures[name] for row in rows if row.arch == arch and name in row.figures]
 
 
@@ -254,12 +264,12 @@ def _text(value: float) -> str:
 
 
 def _heading(name: str) -> str:
-    told = {
+    headings = {
         "map": "mAP", "map_50": "mAP50", "parameters": "parameters (M)", "gflops": "GFLOPs",
         "latency_ms": "CPU (ms)", "minutes": "training (min)", "epoch": "epoch kept",
     }  # fmt: skip
-    if name in told:
-        return told[name]
+    if name in headings:
+        return headings[name]
     return (
         name.replace("map_50_", "AP50 ")
         .replace("count_mae_", "count MAE ")
@@ -267,14 +277,7 @@ def _heading(name: str) -> str:
     )
 
 
-FIELD_PX: Final = (640, 480)
-"""Width and height of a field of BCCD, the size at which costs are compared."""
-
-FIELD_RBC_PX: Final = 100.0
-"""The diameter of a red cell there."""
-
-
-def view_of_field(card: ModelCard) -> tuple[int, int]:
+def field_size(card: ModelCard) -> tuple[int, int]:
     """Return width and height in network pixels of a 640 × 480 field with red cells of 100 px."""
     width, height = FIELD_PX
     if card.rbc_px is None:

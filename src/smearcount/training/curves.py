@@ -10,10 +10,11 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 from smearcount.atomic_write import write_csv
+from smearcount.training.run_folder import CURVES_STATE
 
 
 class Curves(Callback):
-    """Keeps one row per epoch, in the checkpoint too, so that a resumed run has no gap or double.
+    """Keeps one row per epoch, in the checkpoint too, so a resumed run lacks or repeats no row.
 
     Args:
         out: the folder for ``curves.csv`` and ``curves.png``, rewritten after every epoch.
@@ -22,12 +23,12 @@ class Curves(Callback):
     def __init__(self, out: Path) -> None:
         self.out = out
         self.rows: list[dict[str, float]] = []
-        self._begun = 0.0
+        self._epoch_started = 0.0
 
     @property
     def state_key(self) -> str:
         """The name of this callback's state in a checkpoint."""
-        return "Curves"
+        return CURVES_STATE
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows so far."""
@@ -39,23 +40,23 @@ class Curves(Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the epoch's clock."""
-        self._begun = time.perf_counter()
+        self._epoch_started = time.perf_counter()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember this epoch's validation before the best checkpoint is written."""
-        self._keep(trainer)
+        self._record(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Complete the epoch's row with its mean losses and write the files."""
-        self._keep(trainer)
-        self.rows[-1]["seconds"] = round(time.perf_counter() - self._begun, 3)
+        self._record(trainer)
+        self.rows[-1]["seconds"] = round(time.perf_counter() - self._epoch_started, 3)
         self.out.mkdir(parents=True, exist_ok=True)
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         table = ([row.get(name, "") for name in names] for row in self.rows)
         write_csv(self.out / "curves.csv", [names, *table])
         plot_curves(self.rows, self.out / "curves.png")
 
-    def _keep(self, trainer: pl.Trainer) -> None:
+    def _record(self, trainer: pl.Trainer) -> None:
         epoch = trainer.current_epoch + 1
         if not self.rows or self.rows[-1]["epoch"] != epoch:
             self.rows.append({"epoch": epoch})

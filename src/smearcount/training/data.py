@@ -1,9 +1,10 @@
-"""What a training learns from and what it is measured on, read and put in order."""
+"""The data of a training: annotated images read, cleaned and separated from one another."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -15,14 +16,19 @@ from smearcount.errors import DataError, UsageError
 
 
 @dataclass(frozen=True)
-class DataChoice:
-    """Where training and validation images come from, as it was asked for.
+class DataSource:
+    """Where training and validation images come from.
 
     Attributes:
         data: a COCO file, or the folder of a VOC or YOLO data set.
         val: the same for validation; None takes another split of ``data``.
         split: the split of ``data`` to learn from; None: ``train`` of a folder, all of a file.
         val_split: the split to validate on; None: ``val`` of a folder, all of a file.
+
+    Example:
+        >>> from smearcount.training import DataSource
+        >>> DataSource("bccd", val="other-slides", val_split="test").split is None
+        True
     """
 
     data: str
@@ -31,9 +37,14 @@ class DataChoice:
     val_split: str | None = None
 
 
+def as_source(data: str | Path | DataSource) -> DataSource:
+    """Return where the images come from; a path means a data set with splits of its own."""
+    return data if isinstance(data, DataSource) else DataSource(str(data))
+
+
 @dataclass(frozen=True)
 class TrainingData:
-    """Cleaned images of both kinds, with one list of classes and no photograph in common.
+    """Cleaned training and validation images with the same classes and no photograph in common.
 
     Attributes:
         train: to learn from.
@@ -46,7 +57,7 @@ class TrainingData:
     dropped: int
 
 
-def read_training_data(choice: DataChoice) -> TrainingData:
+def read_training_data(source: DataSource) -> TrainingData:
     """Read, clean and separate the images of a training.
 
     Raises:
@@ -54,23 +65,21 @@ def read_training_data(choice: DataChoice) -> TrainingData:
         DataError: a data set is broken, the two have different classes, or every validation
             image is a training image too.
     """
-    if choice.val is None and choice.val_split is None and not split_names(choice.data):
-        raise UsageError(
-            f"{choice.data}: it has no splits; name images to validate on by --val DATA."
-        )
-    train = _read(choice.data, choice.split, "train")
+    if source.val is None and source.val_split is None and not split_names(source.data):
+        raise UsageError(f"{source.data}: it has no splits; name another data set to validate on.")
+    train = _read(source.data, source.split, "train")
     _refuse_empty(train, "to learn from")
-    val = _read(choice.val or choice.data, choice.val_split, "val")
+    val = _read(source.val or source.data, source.val_split, "val")
     _refuse_empty(val, "to validate on")
     val = with_classes(val, train.classes)
-    kept = without_duplicates_of(val, train)
-    if not kept.images:
+    separate = without_duplicates_of(val, train)
+    if not separate.images:
         raise DataError(
-            f"{val.source}: every image to validate on shows the picture of one to learn from; "
-            "name other images by --val or --val-split."
+            f"{val.source}: every image to validate on nearly duplicates one to learn from; "
+            "name other images to validate on."
         )
-    _refuse_empty(kept, "to validate on")
-    return TrainingData(train, kept, len(val.images) - len(kept.images))
+    _refuse_empty(separate, "to validate on")
+    return TrainingData(train, separate, len(val.images) - len(separate.images))
 
 
 def _refuse_empty(dataset: Dataset, purpose: str) -> None:
@@ -78,16 +87,17 @@ def _refuse_empty(dataset: Dataset, purpose: str) -> None:
     if not dataset.images:
         raise DataError(f"{dataset.source}: there is no image {purpose}; check the split.")
     if not any(len(image) for image in dataset.images):
-        raise DataError(f"{dataset.source}: no cell is labelled in any image {purpose}.")
+        raise DataError(f"{dataset.source}: no cell is labeled in any image {purpose}.")
 
 
-def _read(path: str, split: str | None, usual: str) -> Dataset:
-    wanted = split or (usual if split_names(path) else None)
-    return clean_dataset(read_dataset(path, wanted))
+def _read(path: str, split: str | None, default_split: str) -> Dataset:
+    return clean_dataset(
+        read_dataset(path, split or (default_split if split_names(path) else None))
+    )
 
 
 def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
-    """Return a data set whose labels count in ``classes``.
+    """Return a data set whose labels are positions in ``classes``, counted from 1.
 
     Raises:
         DataError: it has cells of a class that is not among them.
@@ -110,7 +120,7 @@ def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     return replace(dataset, classes=tuple(classes), images=images)
 
 
-def joined(data: TrainingData) -> Dataset:
+def merge(data: TrainingData) -> Dataset:
     """Return training and validation images as one data set, for the final training."""
     return Dataset(
         data.train.classes,

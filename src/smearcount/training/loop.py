@@ -1,4 +1,4 @@
-"""The one training loop: a LightningModule around any network, and a thin Trainer around that."""
+"""The training loop: a LightningModule around any network, and Lightning's Trainer around that."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning.callbacks import (
     Callback,
     EarlyStopping,
+    ModelCheckpoint,
     TQDMProgressBar,
     WeightAveraging,
 )
@@ -27,29 +28,29 @@ from smearcount.training.curves import Curves
 from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
 from smearcount.training.recipes.recipe import Recipe
 from smearcount.training.run_folder import (
-    BEST,
-    LAST,
-    Fitted,
-    MovableCheckpoint,
+    BEST_CHECKPOINT,
+    LAST_CHECKPOINT,
+    FitResult,
+    checkpoint_to_resume,
+    kept_checkpoint,
     read_checkpoint,
-    whole_checkpoint,
 )
-from smearcount.training.samples import Batches, CellSamples, drops_last
+from smearcount.training.samples import CellDataModule, CellSamples, drops_last
 
 WARM_UP_EPOCHS = 3
 WARM_UP_SHARE = 0.1
 """The rate climbs for three epochs, or in a short training for its first tenth."""
 
 
-class Fitting(pl.LightningModule):
-    """What Lightning needs to know to train a detector.
+class DetectorModule(pl.LightningModule):
+    """A detector as Lightning trains it: its losses, its validation and its optimizer.
 
     Args:
         network: an ``nn.Module`` that is a :class:`TrainableDetector`.
         recipe: how to train it.
         classes: class names in label order.
-        steps_per_epoch: optimiser steps in an epoch; the schedule needs it.
-        seed: of what the network itself draws, such as dropout or sampled boxes.
+        steps_per_epoch: optimizer steps in an epoch; the schedule needs it.
+        seed: of the network's own random draws, such as dropout or sampled boxes.
     """
 
     def __init__(
@@ -67,11 +68,11 @@ class Fitting(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.seed = seed
         self._truths: list[Detections] = []
-        self._found: list[Detections] = []
+        self._predictions: list[Detections] = []
 
     @property
     def detector(self) -> TrainableDetector:
-        """The network as what it can do."""
+        """The network under the type of what it can do."""
         network: Any = self.network
         return network  # type: ignore[no-any-return]
 
@@ -94,32 +95,33 @@ class Fitting(pl.LightningModule):
         images, targets = batch
         for target, prediction in zip(targets, self.detector.predict(images), strict=True):
             self._truths.append(as_detections(target, torch.ones(len(target["labels"]))))
-            self._found.append(as_detections(prediction, prediction["scores"]))
+            self._predictions.append(as_detections(prediction, prediction["scores"]))
 
     def on_validation_epoch_end(self) -> None:
         """Log average precision over the validation images."""
-        measured = mean_average_precision(self._truths, self._found, self.classes)
+        metrics = mean_average_precision(self._truths, self._predictions, self.classes)
         self._truths.clear()
-        self._found.clear()
-        for name, value in measured.items():
+        self._predictions.clear()
+        for name, value in metrics.items():
             self.log(name, value, prog_bar=name == "map_50")
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and the recipe's schedule; biases and norms are not decayed."""
         decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
+        undecayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
         recipe = self.recipe
         if recipe.schedule == "step":
-            exact = torch.optim.AdamW(
-                decayed + plain, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            all_decayed = torch.optim.AdamW(
+                decayed + undecayed, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
             )
-            falling = torch.optim.lr_scheduler.StepLR(exact, recipe.step_epochs, gamma=0.1)
-            return {"optimizer": exact, "lr_scheduler": {"scheduler": falling, "interval": "epoch"}}
+            steps_down = torch.optim.lr_scheduler.StepLR(all_decayed, recipe.step_epochs, gamma=0.1)
+            scheduler = {"scheduler": steps_down, "interval": "epoch"}
+            return {"optimizer": all_decayed, "lr_scheduler": scheduler}
         groups = [
             {"params": decayed, "weight_decay": recipe.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
+            {"params": undecayed, "weight_decay": 0.0},
         ]
-        optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
         steps = recipe.epochs * self.steps_per_epoch
         warm_up = min(WARM_UP_EPOCHS * self.steps_per_epoch, math.ceil(WARM_UP_SHARE * steps))
 
@@ -129,15 +131,33 @@ class Fitting(pl.LightningModule):
             share = (step - warm_up) / max(1, steps - warm_up)
             return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        cosine = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """Finds its files and the best epoch also where the run's folder has been moved.
+
+    Lightning stores the class's name in checkpoints, so renaming it would lose the best epoch of
+    runs that are resumed.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what was best, in the folder where the files lie today."""
+        folder = Path(str(self.dirpath))
+        moved = dict(state_dict) | {"dirpath": self.dirpath}
+        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            moved[key] = str(folder / Path(moved[key]).name) if moved[key] else ""
+        best = moved["best_k_models"].items()
+        moved["best_k_models"] = {str(folder / Path(path).name): score for path, score in best}
+        super().load_state_dict(moved)
 
 
 def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
-    """Return how weights are averaged after each step: exponentially, at first over fewer steps.
+    """Return an exponential moving average of weights whose decay grows over the first steps.
 
     After n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's
-    ``ExponentialMovingAverage``: so an average is of use from the first epoch on, and the random
+    ``ExponentialMovingAverage``: so the average is of use from the first epoch on, and the random
     weights of the start are soon forgotten.
 
     Args:
@@ -145,8 +165,8 @@ def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tenso
     """
 
     def update(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
-        now = min(decay, (1 + int(n)) / (10 + int(n)))
-        get_ema_multi_avg_fn(now)(averages, weights, n)  # type: ignore[no-untyped-call]
+        current_decay = min(decay, (1 + int(n)) / (10 + int(n)))
+        get_ema_multi_avg_fn(current_decay)(averages, weights, n)  # type: ignore[no-untyped-call]
 
     return update
 
@@ -168,7 +188,7 @@ def fit(
     *,
     seed: int = 0,
     quiet: bool = False,
-) -> Fitted:
+) -> FitResult:
     """Train a network; go on where ``out`` left off if it holds a checkpoint.
 
     Writes ``last.ckpt`` after every epoch, ``best.ckpt`` whenever validation mAP rises, and the
@@ -188,23 +208,27 @@ def fit(
         ModelError: the checkpoint in ``out`` is damaged or something else.
         UsageError: the network cannot learn from one image at a time.
     """
-    resume = whole_checkpoint(out / LAST)
+    resumed = checkpoint_to_resume(out)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
-    whole, rest = divmod(len(train), recipe.batch)
-    steps = whole + bool(rest and not drops_last(len(train), recipe.batch, train.augmentation))
-    module = Fitting(network, recipe, classes, steps, seed)
+    full_batches, left_over = divmod(len(train), recipe.batch)
+    keeps_last = not drops_last(len(train), recipe.batch, train.augmentation)
+    steps = full_batches + bool(left_over and keeps_last)
+    module = DetectorModule(network, recipe, classes, steps, seed)
     precision = best_precision() if recipe.precision == "auto" else recipe.precision
     if recipe.precision != "32-true":
         module = module.to(memory_format=torch.channels_last)
-    last = MovableCheckpoint(dirpath=out, filename="last", enable_version_counter=False,
-                           save_on_train_epoch_end=True)  # fmt: skip
+    last = MovableCheckpoint(
+        dirpath=out,
+        filename=Path(LAST_CHECKPOINT).stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
     callbacks: list[Callback] = [Curves(out), last]
-    best = None
     if val is not None:
         best = MovableCheckpoint(
             dirpath=out,
-            filename="best",
+            filename=Path(BEST_CHECKPOINT).stem,
             monitor="map",
             mode="max",
             enable_version_counter=False,
@@ -241,8 +265,8 @@ def fit(
         try:
             trainer.fit(
                 module,
-                datamodule=Batches(train, val, recipe),
-                ckpt_path=resume,
+                datamodule=CellDataModule(train, val, recipe),
+                ckpt_path=resumed,
                 weights_only=True,
             )
         except ValueError as error:
@@ -252,10 +276,21 @@ def fit(
                 "This network learns from two images a step at least; raise batch in its recipe, "
                 "or give it more images."
             ) from None
-    return read_checkpoint(out / (BEST if val is not None and (out / BEST).exists() else LAST))
+    return read_checkpoint(kept_checkpoint(out, validated=val is not None))
 
 
 def best_precision() -> Literal["bf16-mixed", "32-true"]:
     """Return the precision that trains fastest on this machine."""
-    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if fast else "32-true"
+    return "bf16-mixed" if torch.cuda.is_available() or _cpu_has_bf16() else "32-true"
+
+
+def _cpu_has_bf16() -> bool:
+    """Tell whether the processor has instructions for bfloat16.
+
+    Older torch, which lacks the public function, has a private one for it.
+    """
+    get_capabilities: Callable[[], dict[str, Any]] | None
+    get_capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if get_capabilities is not None:
+        return bool(get_capabilities().get("avx512_bf16", False))
+    return bool(torch.cpu._is_avx512_bf16_supported())

@@ -1,30 +1,33 @@
-"""The folder of a training run: its settings and the files that it ends with."""
+"""The folder of a training run: its settings, its checkpoints and the files that it ends with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from smearcount.atomic_write import make_folder, write_text
 from smearcount.datasets.dataset import labels_digest
 from smearcount.errors import ModelError, UsageError
 from smearcount.training.augment import Augmentation
-from smearcount.training.data import DataChoice, TrainingData
-from smearcount.training.networks.architectures import Architecture, architecture
+from smearcount.training.data import DataSource, TrainingData
+from smearcount.training.networks.architectures import get_architecture
+from smearcount.training.networks.protocol import Architecture
 from smearcount.training.recipes.recipe import Recipe, read_recipe, with_epochs
 
-SETTINGS: Final = "settings.json"
-LAST: Final = "last.ckpt"
-BEST: Final = "best.ckpt"
-FITTED: Final = "fitted.json"
-STATE: Final = "weights.pth"
-ONNX: Final = "model.onnx"
+SETTINGS_FILE: Final = "settings.json"
+LAST_CHECKPOINT: Final = "last.ckpt"
+BEST_CHECKPOINT: Final = "best.ckpt"
+FIT_FILE: Final = "fitted.json"
+WEIGHTS_FILE: Final = "weights.pth"
+ONNX_FILE: Final = "model.onnx"
+
+CURVES_STATE: Final = "Curves"
+"""The key of the rows of the curves in a checkpoint."""
 
 
 class RunSettings(BaseModel):
@@ -49,46 +52,44 @@ class RunSettings(BaseModel):
     weights: str
     seed: int
     classes: tuple[str, ...]
-    data: DataChoice
+    data: DataSource
     train: str
     val: str | None
 
 
-def resolved(arch: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
-    """Return the recipe that a training would follow; see :func:`.train.train_detector`.
+def resolve_recipe(arch: str, recipe: str | Path | Recipe | None, epochs: int | None) -> Recipe:
+    """Return the recipe that a training follows; see :func:`.training.train`.
 
     Raises:
         UsageError: there is no such architecture or recipe, its windows do not fit the network, or
             the epochs make no sense.
     """
-    of = architecture(arch)
-    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe or of.recipe)
-    bold = chosen.augmentation
-    if isinstance(bold, Augmentation) and bold.crop_px % of.stride:
-        raise UsageError(f"crop_px = {bold.crop_px}: {arch} wants a multiple of {of.stride}.")
-    return chosen if epochs is None else with_epochs(chosen, epochs)
+    architecture = get_architecture(arch)
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(recipe or architecture.recipe)
+    augmentation = recipe.augmentation
+    if isinstance(augmentation, Augmentation) and augmentation.crop_px % architecture.stride:
+        raise UsageError(
+            f"crop_px = {augmentation.crop_px}: {arch} needs a multiple of {architecture.stride}."
+        )
+    return recipe if epochs is None else with_epochs(recipe, epochs)
 
 
-def settings_of(
-    choice: DataChoice, data: TrainingData, arch: str, recipe: Recipe, weights: str, seed: int
+def make_settings(
+    source: DataSource, data: TrainingData, arch: str, recipe: Recipe, weights: str, seed: int
 ) -> RunSettings:
-    """Return all that decides how a training goes; see :func:`.train.train_detector`."""
+    """Return all that decides how a training goes; see :func:`.training.train`."""
+    val = None if source.val is None else str(Path(source.val).resolve())
     return RunSettings(
         architecture=arch,
         recipe=recipe,
         weights=weights,
         seed=seed,
         classes=data.train.classes,
-        data=_absolute(choice),
+        data=replace(source, data=str(Path(source.data).resolve()), val=val),
         train=labels_digest(data.train.images),
         val=labels_digest(data.val.images),
     )
-
-
-def _absolute(choice: DataChoice) -> DataChoice:
-    """Return the choice by paths that hold wherever the run is gone on with."""
-    val = None if choice.val is None else str(Path(choice.val).resolve())
-    return replace(choice, data=str(Path(choice.data).resolve()), val=val)
 
 
 def read_settings(run: Path) -> RunSettings:
@@ -97,12 +98,12 @@ def read_settings(run: Path) -> RunSettings:
     Raises:
         UsageError: the folder is not a run.
     """
-    path = run / SETTINGS
+    path = run / SETTINGS_FILE
     try:
         return RunSettings.model_validate_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
-            f"{run}: not a training run; it has no {SETTINGS}, which `smearcount train` writes."
+            f"{run}: not a training run; it has no {SETTINGS_FILE}, which every training writes."
         ) from None
     except (OSError, UnicodeDecodeError, ValidationError):
         raise UsageError(f"{path}: damaged or of another version; use a new folder.") from None
@@ -110,43 +111,39 @@ def read_settings(run: Path) -> RunSettings:
 
 def architecture_of(settings: RunSettings) -> Architecture:
     """Return the architecture of a run, at the magnification that its recipe asks for."""
-    of = architecture(settings.architecture)
-    return replace(of, rbc_px=settings.recipe.rbc_px or of.rbc_px)
+    architecture = get_architecture(settings.architecture)
+    return replace(architecture, rbc_px=settings.recipe.rbc_px or architecture.rbc_px)
 
 
-def claim(run: Path, settings: RunSettings, begun_with: str = LAST) -> None:
+def claim(run: Path, settings: RunSettings, begun_file: str = LAST_CHECKPOINT) -> None:
     """Make ``run`` the folder of these settings, or check that it already is.
 
     Args:
         run: the folder.
-        settings: what it is to be.
-        begun_with: the file that work leaves behind; without it other settings may still come.
+        settings: of the run that it is to hold.
+        begun_file: the file that work leaves behind; without it the settings may still change.
 
     Raises:
         UsageError: the folder holds a run with other settings.
     """
-    if not (run / SETTINGS).exists() or not (run / begun_with).exists():
+    if not (run / SETTINGS_FILE).exists() or not (run / begun_file).exists():
         make_folder(run)
-        write_text(run / SETTINGS, settings.model_dump_json(indent=2) + "\n")
+        write_text(run / SETTINGS_FILE, settings.model_dump_json(indent=2) + "\n")
         return
     begun = read_settings(run)
-    differing = [name for name in RunSettings.model_fields if _differ(begun, settings, name)]
-    if differing:
-        name = differing[0]
-        raise UsageError(
-            f"{run}: this run was begun with another {name} ({_told(begun, settings, name)}); "
-            "give the same settings to go on, or another folder by -o."
-        )
+    for name in RunSettings.model_fields:
+        # The same images may lie elsewhere today: their digests decide, not their path.
+        if name != "data" and getattr(begun, name) != getattr(settings, name):
+            raise UsageError(
+                f"{run}: this run was begun with another {name} "
+                f"({_difference(begun, settings, name)}); give the same settings to go on, or "
+                "another folder."
+            )
 
 
-def _differ(first: RunSettings, second: RunSettings, name: str) -> bool:
-    # The same images may lie elsewhere today: their digests decide, not their path.
-    return name != "data" and getattr(first, name) != getattr(second, name)
-
-
-def _told(first: RunSettings, second: RunSettings, name: str) -> str:
-    """Say what a setting was and what it is now; of recipes, their first difference."""
-    before, now = getattr(first, name), getattr(second, name)
+def _difference(begun: RunSettings, settings: RunSettings, name: str) -> str:
+    """Return what a setting was and what it is now; of recipes, their first difference."""
+    before, now = getattr(begun, name), getattr(settings, name)
     if isinstance(before, Recipe):
         entries = (key for key in Recipe.model_fields if getattr(before, key) != getattr(now, key))
         key = next(entries)
@@ -155,8 +152,8 @@ def _told(first: RunSettings, second: RunSettings, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Where a training left its results.
+class FitResult:
+    """What a training kept.
 
     Attributes:
         weights: the network's state dict: the best on validation, or the last without one.
@@ -171,29 +168,15 @@ class Fitted:
     seconds: float
 
 
-class MovableCheckpoint(ModelCheckpoint):
-    """Knows its files and the best epoch also where the run's folder has been moved since."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what was best, in the folder where the files lie today."""
-        here = Path(str(self.dirpath))
-        moved = dict(state_dict) | {"dirpath": self.dirpath}
-        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
-            moved[key] = str(here / Path(moved[key]).name) if moved[key] else ""
-        best = moved["best_k_models"].items()
-        moved["best_k_models"] = {str(here / Path(path).name): score for path, score in best}
-        super().load_state_dict(moved)
-
-
-def read_checkpoint(path: Path) -> Fitted:
-    """Read the averaged weights of a checkpoint that :func:`fit` wrote; nothing is executed.
+def read_checkpoint(path: Path) -> FitResult:
+    """Read the averaged weights of a checkpoint of :func:`.loop.fit`; nothing is executed.
 
     Raises:
         ModelError: the file is damaged or something else.
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        rows = checkpoint["callbacks"]["Curves"]["rows"]
+        rows = checkpoint["callbacks"][CURVES_STATE]["rows"]
     except Exception as error:  # torch raises many kinds for a damaged or foreign file
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ModelError(f"{path}: not a checkpoint of smearcount train ({reason}).") from None
@@ -205,11 +188,16 @@ def read_checkpoint(path: Path) -> Fitted:
     }
     metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
     seconds = round(float(sum(row.get("seconds", 0.0) for row in rows)), 1)
-    return Fitted(weights, int(checkpoint["epoch"]) + 1, metrics, seconds)
+    return FitResult(weights, int(checkpoint["epoch"]) + 1, metrics, seconds)
 
 
-def whole_checkpoint(path: Path) -> Path | None:
-    """Return the checkpoint to go on from, or None where there is none."""
+def checkpoint_to_resume(run: Path) -> Path | None:
+    """Return the checkpoint to go on from, or None where there is none.
+
+    Raises:
+        ModelError: there is one, but it is damaged or something else.
+    """
+    path = run / LAST_CHECKPOINT
     if not path.exists():
         return None
     try:
@@ -217,3 +205,9 @@ def whole_checkpoint(path: Path) -> Path | None:
     except ModelError as error:
         raise ModelError(f"{error} Delete it to train from the beginning.") from None
     return path
+
+
+def kept_checkpoint(run: Path, validated: bool) -> Path:
+    """Return the checkpoint that a training keeps: the best on validation, else the last."""
+    best = run / BEST_CHECKPOINT
+    return best if validated and best.exists() else run / LAST_CHECKPOINT

@@ -1,9 +1,8 @@
-"""Annotated images as training samples, at the magnification that the network wants."""
+"""Annotated images as training samples and batches, at the magnification that the network wants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,35 +29,35 @@ from smearcount.training.recipes.recipe import Recipe
 def rbc_diameters(dataset: Dataset) -> list[float]:
     """Return the diameter of a red cell in each image, in its own pixels.
 
-    It comes from the labels; where no red cell is labelled, as in a data set of platelets alone,
-    the ruler reads it from the picture, as it does when a model without red cells counts.
+    It comes from the labels. Where no red cell is labeled, as in a data set of platelets alone, it
+    is estimated from the image, as it is when a model without red cells counts.
 
     Args:
         dataset: annotated images.
     """
     try:
-        return labelled_rbc_diameters(dataset)
+        return labeled_rbc_diameters(dataset)
     except DataError:
-        readings = [estimate_magnification(open_image(image.path)) for image in dataset.images]
-    sizes = np.array([max(reading.rbc_px, MIN_RBC_PX) for reading in readings])
-    sure = np.array([reading.log2_error <= MAX_LOG2_ERROR for reading in readings])
-    if sure.any():
-        sizes[~sure] = np.median(sizes[sure])
-    return [float(size) for size in sizes]
+        estimates = [estimate_magnification(open_image(image.path)) for image in dataset.images]
+    diameters = np.array([max(estimate.rbc_px, MIN_RBC_PX) for estimate in estimates])
+    certain = np.array([estimate.log2_error <= MAX_LOG2_ERROR for estimate in estimates])
+    if certain.any():
+        diameters[~certain] = np.median(diameters[certain])
+    return [float(px) for px in diameters]
 
 
-def labelled_rbc_diameters(dataset: Dataset) -> list[float]:
+def labeled_rbc_diameters(dataset: Dataset) -> list[float]:
     """Return the diameter of a red cell in each image, in its own pixels, from the labels.
 
-    It is the median over the red cells. A cell that the border cuts by less than half still shows
-    its full width or height, and counts by that. An image with fewer than three such cells gets the
-    median of the data set.
+    It is the median over the red cells. Of a cell that the border cuts by less than half, the full
+    width or height is still visible and serves as its diameter. An image with fewer than three such
+    cells gets the median of the data set.
 
     Args:
         dataset: annotated images.
 
     Raises:
-        DataError: no whole red cell is labelled.
+        DataError: no whole red cell is labeled.
     """
     label = dataset.classes.index(RBC) + 1 if RBC in dataset.classes else 0
     per_image = []
@@ -68,13 +67,13 @@ def labelled_rbc_diameters(dataset: Dataset) -> list[float]:
         per_image.append(full_diameters(red, image.width, image.height))
     everything = np.concatenate([*per_image, np.zeros(0, np.float32)])
     if not len(everything):
-        raise DataError(f"{dataset.source}: no whole red cell is labelled; label some.")
+        raise DataError(f"{dataset.source}: no whole red cell is labeled; label some.")
     typical = float(np.median(everything))
     return [float(np.median(sizes)) if len(sizes) >= 3 else typical for sizes in per_image]
 
 
 def full_diameters(boxes_xyxy: Boxes, width: int, height: int) -> NDArray[np.float32]:
-    """Return the diameters of those cells that show one, in pixels.
+    """Return the diameters of those cells of which a whole one is visible, in pixels.
 
     Args:
         boxes_xyxy: boxes, shape (n, 4), in pixels.
@@ -82,21 +81,23 @@ def full_diameters(boxes_xyxy: Boxes, width: int, height: int) -> NDArray[np.flo
         height: image height in pixels.
     """
     left, top, right, bottom = touches_edge(boxes_xyxy, width, height).T
-    wide, tall = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).T
+    widths, heights = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).T
     cut_x, cut_y = left | right, top | bottom
-    shown = np.where(cut_x, tall, np.where(cut_y, wide, diameter(boxes_xyxy)))
-    more_than_half = np.where(cut_x, 2 * wide > tall, np.where(cut_y, 2 * tall > wide, True))
-    return np.asarray(shown[more_than_half & ~(cut_x & cut_y)], dtype=np.float32)
+    visible = np.where(cut_x, heights, np.where(cut_y, widths, diameter(boxes_xyxy)))
+    more_than_half = np.where(cut_x, 2 * widths > heights, True) & np.where(
+        cut_y, 2 * heights > widths, True
+    )
+    return np.asarray(visible[more_than_half & ~(cut_x & cut_y)], dtype=np.float32)
 
 
 class CellSamples(TorchDataset[Sample]):
-    """The images of a data set in memory, reduced to what the network can use.
+    """The images of a data set in memory, reduced to the magnification that the network wants.
 
     Args:
         dataset: cleaned (see :func:`smearcount.datasets.clean_dataset`).
         rbc_px: the red cell's diameter that the network wants; None leaves images as they are.
         stride: input sides are multiples of this.
-        augmentation: how to change the images; None shows each whole, at its magnification.
+        augmentation: how to change the images; None leaves each whole, at its magnification.
         seed: together with epoch and index it decides every random change.
     """
 
@@ -137,10 +138,10 @@ def load(
 ) -> Sample:
     """Read an image at ``scale``; with augmentation, with enough pixels for its largest zoom."""
     opened = open_image(image.path)
-    kept = scale
+    stored_scale = scale
     if augmentation is not None:
-        kept = min(1.0, scale * 2**augmentation.scale_octaves)
-    width, height = network_size(opened.width, opened.height, kept, stride)
+        stored_scale = min(1.0, scale * 2**augmentation.scale_octaves)
+    width, height = network_size(opened.width, opened.height, stored_scale, stride)
     pixels = opened.pixels()
     if (width, height) != (opened.width, opened.height):
         pixels = resample(pixels, (0, 0, opened.width, opened.height), (width, height))
@@ -149,12 +150,12 @@ def load(
         torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous(),
         torch.from_numpy((np.asarray(image.boxes_xyxy_px) * factor).astype(np.float32)),
         torch.from_numpy(np.array(image.labels, dtype=np.int64)),
-        scale / kept,
+        scale / stored_scale,
     )
 
 
 def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
-    """Stack samples; where sizes differ, pad at the right and bottom with grey."""
+    """Stack samples; where sizes differ, pad at the right and bottom with gray."""
     height = max(sample.image.shape[1] for sample in samples)
     width = max(sample.image.shape[2] for sample in samples)
     images = torch.full((len(samples), 3, height, width), PADDING_GRAY, dtype=torch.uint8)
@@ -167,8 +168,11 @@ def collate(samples: Sequence[Sample]) -> tuple[Tensor, list[Target]]:
     ]
 
 
-class Batches(pl.LightningDataModule):
-    """Feeds the loop with shuffled training batches, and validation images one by one."""
+class CellDataModule(pl.LightningDataModule):
+    """Gives the loop shuffled training batches, and validation images one by one.
+
+    Every epoch's order and augmentation follow from the seed alone.
+    """
 
     def __init__(self, train: CellSamples, val: CellSamples | None, recipe: Recipe) -> None:
         super().__init__()
@@ -181,8 +185,9 @@ class Batches(pl.LightningDataModule):
         trainer: Any = self.trainer
         epoch = trainer.current_epoch
         self.train.epoch = epoch
-        if epoch >= self.recipe.epochs - self.recipe.plain_epochs and self.train.augmentation:
-            self.train.augmentation = replace(self.train.augmentation, mosaic=0.0)
+        augmentation = self.train.augmentation
+        if augmentation and epoch >= self.recipe.epochs - self.recipe.close_mosaic_epochs:
+            self.train.augmentation = augmentation.model_copy(update={"mosaic": 0.0})
         # A list, not a sampler that draws: Lightning may start an epoch's loader more than once,
         # and a resumed run must see the images in the order of the run that was not interrupted.
         random = torch.Generator().manual_seed(self.train.seed * 100_003 + epoch)
@@ -206,7 +211,7 @@ class Batches(pl.LightningDataModule):
 def drops_last(images: int, batch: int, augmentation: Augmentation | None) -> bool:
     """Tell whether an epoch leaves out the images that fill no batch.
 
-    With augmentation others take their turn in the next epoch. Without, each counts; only a single
-    one is left out, from which no batch norm can tell what is normal.
+    With augmentation, other images are left out in the next epoch. Without, no image is left out
+    but a single one, since batch norm cannot be computed from one image.
     """
     return images >= batch and (augmentation is not None or images % batch == 1)

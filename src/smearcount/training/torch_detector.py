@@ -16,11 +16,12 @@ from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
 from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.loop import as_detections
-from smearcount.training.networks.architectures import ARCHITECTURES, build
-from smearcount.training.networks.pretrained import State, read_weights
+from smearcount.training.networks.architectures import ARCHITECTURES, build_network
+from smearcount.training.networks.pretrained import read_weights
+from smearcount.training.networks.protocol import State
 from smearcount.training.run_folder import (
-    SETTINGS,
-    STATE,
+    SETTINGS_FILE,
+    WEIGHTS_FILE,
     architecture_of,
     read_checkpoint,
     read_settings,
@@ -36,7 +37,7 @@ class TorchDetector:
     Args:
         network: a :class:`smearcount.training.networks.protocol.TrainableDetector`.
         card: its card.
-        device: where it looks; None takes the GPU if there is one.
+        device: on which the network runs; None takes the GPU if there is one.
     """
 
     def __init__(self, network: nn.Module, card: ModelCard, device: str | None = None) -> None:
@@ -48,9 +49,9 @@ class TorchDetector:
         """Find cells in RGB pixels, shape (height, width, 3), of any size."""
         height, width = pixels.shape[:2]
         stride = self.card.stride
-        padded = ((0, -height % stride), (0, -width % stride), (0, 0))
-        whole = np.pad(pixels, padded, constant_values=PADDING_GRAY)
-        image = torch.from_numpy(whole).permute(2, 0, 1)[None].to(self._device)
+        padding = ((0, -height % stride), (0, -width % stride), (0, 0))
+        padded = np.pad(pixels, padding, constant_values=PADDING_GRAY)
+        image = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self._device)
         (prediction,) = self._network.predict(image)
         return as_detections(prediction, prediction["scores"])
 
@@ -83,7 +84,7 @@ def load_torch_detector(path: Path) -> TorchDetector:
 def _network(card: ModelCard, state: State, path: Path) -> nn.Module:
     if card.architecture not in ARCHITECTURES:
         raise ModelError(f"{path}: its card names an unknown architecture, {card.architecture}.")
-    network = build(card.architecture, len(card.classes))
+    network = build_network(card.architecture, len(card.classes))
     try:
         network.load_state_dict(state)
     except RuntimeError:
@@ -95,30 +96,32 @@ def _network(card: ModelCard, state: State, path: Path) -> nn.Module:
 
 def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
     """Return a card for a checkpoint, made from its run's settings."""
-    if not (path.parent / SETTINGS).exists():
-        raise ModelError(f"{path}: keep a checkpoint in the folder of its run, with {SETTINGS}.")
+    if not (path.parent / SETTINGS_FILE).exists():
+        raise ModelError(
+            f"{path}: keep a checkpoint in the folder of its run, with {SETTINGS_FILE}."
+        )
     settings = read_settings(path.parent)
-    of = architecture_of(settings)
-    finished = (path.parent / STATE).with_suffix(".json")
-    base = {
+    architecture = architecture_of(settings)
+    finished = (path.parent / WEIGHTS_FILE).with_suffix(".json")
+    entries = {
         "name": f"{path.resolve().parent.name}/{path.stem}",
-        "architecture": of.name,
+        "architecture": architecture.name,
         "sha256": digest,
         "classes": settings.classes,
         "thresholds": (UNCHOSEN_THRESHOLD,) * len(settings.classes),
-        "iou_threshold": of.iou_threshold,
-        "rbc_px": of.rbc_px,
-        "stride": of.stride,
-        "receptive_px": of.receptive_px,
+        "iou_threshold": architecture.iou_threshold,
+        "rbc_px": architecture.rbc_px,
+        "stride": architecture.stride,
+        "receptive_px": architecture.receptive_px,
     }
     if finished.exists():
-        chosen = ModelCard.read(finished)
-        base |= {
-            "thresholds": chosen.thresholds,
-            "border_odds_ratio": chosen.border_odds_ratio,
-            "source_rbc_px": chosen.source_rbc_px,
+        card = ModelCard.read(finished)
+        entries |= {
+            "thresholds": card.thresholds,
+            "border_odds_ratio": card.border_odds_ratio,
+            "source_rbc_px": card.source_rbc_px,
         }
-    return ModelCard.model_validate(base)
+    return ModelCard.model_validate(entries)
 
 
 def _digest(path: Path) -> str:

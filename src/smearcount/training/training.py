@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -18,47 +18,56 @@ from smearcount.classes import RBC
 from smearcount.datasets.dataset import Dataset, labels_digest
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
-from smearcount.training.artifacts import Outcome, as_before, finish, measure, write_cards
+from smearcount.training.artifacts import (
+    Artifacts,
+    validate,
+    validation_of,
+    write_cards,
+    write_model_files,
+)
 from smearcount.training.augment import Augmentation
 from smearcount.training.data import (
-    DataChoice,
-    joined,
+    DataSource,
+    TrainingData,
+    as_source,
+    merge,
     read_training_data,
 )
 from smearcount.training.loop import fit
-from smearcount.training.networks.architectures import Architecture, build
-from smearcount.training.networks.pretrained import BACKBONE, COCO, apply_weights
-from smearcount.training.networks.torchvision_detectors import freeze_early
+from smearcount.training.networks.architectures import (
+    BACKBONE,
+    COCO,
+    RANDOM,
+    build_network,
+    freeze_published,
+    load_weights,
+)
 from smearcount.training.recipes.recipe import Recipe, with_epochs
 from smearcount.training.run_folder import (
-    BEST,
-    FITTED,
-    LAST,
-    STATE,
-    Fitted,
+    FIT_FILE,
+    LAST_CHECKPOINT,
+    WEIGHTS_FILE,
+    FitResult,
     RunSettings,
     architecture_of,
     claim,
+    kept_checkpoint,
+    make_settings,
     read_checkpoint,
     read_settings,
-    resolved,
-    settings_of,
+    resolve_recipe,
 )
 from smearcount.training.samples import CellSamples, rbc_diameters
 from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
 
-SCENE_IMAGES = 20
-"""Fewer pictures do not say what usual pictures look like."""
+MIN_REFERENCE_IMAGES: Final = 20
+"""Fewer images do not show what usual images look like."""
 
-UNHASHED = "0" * 64
+NO_SHA256: Final = "0" * 64
 """Stands in a card whose file is not written yet."""
 
-Say = Callable[[str], None]
-"""Takes one line for the person at the screen."""
-
-
-def silent(line: str) -> None:
-    """Say nothing."""
+OnMessage = Callable[[str], None]
+"""Called with one line for the user at a time; ``print`` shows them."""
 
 
 @dataclass(frozen=True)
@@ -67,62 +76,87 @@ class TrainedRun:
 
     Attributes:
         folder: where everything lies.
-        settings: what it was.
-        fitted: the weights kept, their epoch and what validation measured in it.
-        outcome: the model files.
+        settings: all that decided how it went.
+        fit: the weights kept, their epoch and what validation measured in it.
+        artifacts: the model files.
         seconds: wall time of the epochs, those before an interruption included.
     """
 
     folder: Path
     settings: RunSettings
-    fitted: Fitted
-    outcome: Outcome
+    fit: FitResult
+    artifacts: Artifacts
     seconds: float
 
+    @property
+    def model(self) -> Path:
+        """The file to count with: the ONNX file, or the weights where there is none."""
+        return self.artifacts.onnx or self.artifacts.weights
 
-def train_detector(
-    choice: DataChoice,
+    @property
+    def card(self) -> ModelCard:
+        """The card of :attr:`model`."""
+        return self.artifacts.card
+
+
+def train(
+    data: str | Path | DataSource,
     out: str | Path,
     *,
     arch: str = "smearnet",
-    recipe: str | Recipe | None = None,
-    weights: str = "none",
+    recipe: str | Path | Recipe | None = None,
+    weights: str | Path = RANDOM,
     seed: int = 0,
     epochs: int | None = None,
     quiet: bool = True,
-    say: Say = silent,
+    on_message: OnMessage | None = None,
 ) -> TrainedRun:
     """Train a detector and write its model files; go on where an interrupted run stopped.
 
     Args:
-        choice: the data.
+        data: a folder with the splits ``train`` and ``val``, or where the images come from.
         out: the run's folder; it is made, or taken up again if it holds this very run.
-        arch: a name of :data:`smearcount.training.networks.architectures.ARCHITECTURES`.
+        arch: a name of :data:`smearcount.training.ARCHITECTURES`.
         recipe: a recipe, or the name or path of one; None for the architecture's own.
-        weights: ``none``, ``coco``, ``backbone`` or a file.
+        weights: ``none`` (random), ``coco``, ``backbone`` or a file.
         seed: decides random weights, order and augmentation.
         epochs: instead of the recipe's.
         quiet: no progress bar.
-        say: told what a person should know.
+        on_message: called with each line that the user should know.
 
     Raises:
-        UsageError: an option makes no sense, or ``out`` holds a run with other settings.
+        UsageError: an argument makes no sense, or ``out`` holds a run with other settings.
         DataError: the images or labels cannot be used.
-        ModelError: weights do not fit, or the exported file does not answer as the network does.
+        ModelError: weights do not fit, or the exported file does not predict as the network does.
         DownloadError: published weights could not be downloaded.
+
+    Example:
+        >>> from smearcount.training import train
+        >>> run = train("bccd", "runs/ssd", arch="ssd300_vgg16", weights="coco",
+        ...             recipe="exercise")  # doctest: +SKIP
+        >>> run.card.metrics["validation"]["map_50"]  # doctest: +SKIP
+        0.623
     """
-    chosen = resolved(arch, recipe, epochs)
-    data = read_training_data(choice)
-    if data.dropped:
-        say(f"{data.dropped} validation images nearly duplicate a training image and are left out.")
-    settings = settings_of(choice, data, arch, chosen, weights, seed)
-    folder = Path(out)
-    claim(folder, settings)
-    return _run(folder, settings, data.train, data.val, None, quiet, say)
+    source = as_source(data)
+    chosen_recipe = resolve_recipe(arch, recipe, epochs)
+    images = read_training_data(source)
+    job = _Job(Path(out), quiet, on_message or _ignore)
+    if images.dropped:
+        job.on_message(
+            f"{images.dropped} validation images nearly duplicate a training image and are left "
+            "out."
+        )
+    settings = make_settings(source, images, arch, chosen_recipe, str(weights), seed)
+    claim(job.folder, settings)
+    return _run(job, settings, images.train, images.val, None)
 
 
-def retrain_detector(
-    run: str | Path, out: str | Path, *, quiet: bool = True, say: Say = silent
+def retrain(
+    run: str | Path,
+    out: str | Path,
+    *,
+    quiet: bool = True,
+    on_message: OnMessage | None = None,
 ) -> TrainedRun:
     """Train the same network again on training and validation images together.
 
@@ -133,160 +167,216 @@ def retrain_detector(
         run: the folder of a finished training.
         out: the folder of the new one.
         quiet: no progress bar.
-        say: told what a person should know.
+        on_message: called with each line that the user should know.
 
     Raises:
         UsageError: ``run`` is not a finished training, or its images have changed.
+
+    Example:
+        >>> from smearcount.training import retrain
+        >>> retrain("runs/ssd", "runs/ssd-final").model  # doctest: +SKIP
+        PosixPath('runs/ssd-final/model.onnx')
     """
     first = Path(run)
     settings = read_settings(first)
-    if not (first / STATE).exists():
-        raise UsageError(f"{first}: this training is not finished; run its command again first.")
+    if not (first / WEIGHTS_FILE).exists():
+        raise UsageError(f"{first}: this training is not finished; run it again first.")
     data = read_training_data(settings.data)
-    if (labels_digest(data.train.images), labels_digest(data.val.images)) != (
-        settings.train,
-        settings.val,
-    ):
+    if _fingerprints(data) != (settings.train, settings.val):
         raise UsageError(f"{first}: its images or labels have changed since; train it anew.")
-    best = _best_epoch(first)
-    everything = joined(data)
-    whole = settings.model_copy(
-        update={
-            "recipe": with_epochs(settings.recipe, best).model_copy(update={"patience": 0}),
-            "train": labels_digest(everything.images),
-            "val": None,
-        }
+    epochs = _kept_epoch(first)
+    everything = merge(data)
+    changes = {
+        "recipe": with_epochs(settings.recipe, epochs).model_copy(update={"patience": 0}),
+        "train": labels_digest(everything.images),
+        "val": None,
+    }
+    retraining = settings.model_copy(update=changes)
+    job = _Job(Path(out), quiet, on_message or _ignore)
+    claim(job.folder, retraining)
+    job.on_message(
+        f"{epochs} epochs on {len(everything.images)} images, training and validation together."
     )
-    folder = Path(out)
-    claim(folder, whole)
-    say(f"{best} epochs on {len(everything.images)} images, training and validation together.")
-    card = ModelCard.read((first / STATE).with_suffix(".json"))
-    return _run(folder, whole, everything, None, card, quiet, say)
+    card = ModelCard.read((first / WEIGHTS_FILE).with_suffix(".json"))
+    return _run(job, retraining, everything, None, card)
 
 
-def _best_epoch(run: Path) -> int:
+@dataclass(frozen=True)
+class _Job:
+    """Where a training writes, and how it reports.
+
+    Attributes:
+        folder: of the run.
+        quiet: no progress bar.
+        on_message: called with each line that the user should know.
+    """
+
+    folder: Path
+    quiet: bool
+    on_message: OnMessage
+
+
+def _ignore(message: str) -> None:
+    """Drop a message."""
+
+
+def _fingerprints(data: TrainingData) -> tuple[str, str]:
+    return labels_digest(data.train.images), labels_digest(data.val.images)
+
+
+def _kept_epoch(run: Path) -> int:
     try:
-        return int(json.loads((run / FITTED).read_text(encoding="utf-8"))["epoch"])
+        return int(json.loads((run / FIT_FILE).read_text(encoding="utf-8"))["epoch"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
-            f"{run / FITTED}: missing or damaged; delete it and run the training's command again."
+            f"{run / FIT_FILE}: missing or damaged; delete it and run the training again."
         ) from None
 
 
 def _run(
-    folder: Path,
+    job: _Job,
     settings: RunSettings,
-    train: Dataset,
-    val: Dataset | None,
-    earlier: ModelCard | None,
-    quiet: bool,
-    say: Say,
+    train_images: Dataset,
+    val_images: Dataset | None,
+    earlier_card: ModelCard | None,
 ) -> TrainedRun:
-    of = architecture_of(settings)
-    torch.manual_seed(settings.seed)
-    network = build(of.name, len(settings.classes))
-    left = apply_weights(network, of.name, settings.weights)
-    if settings.weights in (COCO, BACKBONE):
-        freeze_early(network, of.name)
-    if left:
-        say(f"{len(left)} entries of the weights do not fit and start at random: {left[0]} ...")
-    unchanged = None
+    """Train, write the model files, measure them and write their cards.
+
+    Args:
+        job: where and how.
+        settings: of the run.
+        train_images: to learn from.
+        val_images: to validate on; None in a retraining.
+        earlier_card: of the run before a retraining.
+    """
+    architecture = architecture_of(settings)
+    val = None
+    if val_images is not None:
+        val = CellSamples(val_images, architecture.rbc_px, architecture.stride)
+    network = _initial_network(job, settings)
+    result = _fit(job, settings, network, train_images, val)
+    seconds = read_checkpoint(job.folder / LAST_CHECKPOINT).seconds
+    facts = {"epoch": result.epoch, "seconds": seconds, "metrics": result.metrics}
+    write_text(job.folder / FIT_FILE, json.dumps(facts, indent=2) + "\n")
+    network.load_state_dict(result.weights)
+
+    card = _unmeasured_card(job.folder, settings, train_images)
+    precision = earlier_card.training.get("precision") if earlier_card else None
+    files = write_model_files(network, card, job.folder, train_images, val, precision)
     if val is not None:
-        unchanged = CellSamples(val, of.rbc_px, of.stride)
-    fitted = _fit(network, folder, settings, train, unchanged, of, quiet, say)
-    seconds = read_checkpoint(folder / LAST).seconds
-    facts = {"epoch": fitted.epoch, "seconds": seconds, "metrics": fitted.metrics}
-    write_text(folder / FITTED, json.dumps(facts, indent=2) + "\n")
-    network.load_state_dict(fitted.weights)
-    card = _empty_card(folder, settings, train, of)
-    precision = earlier.training.get("precision") if earlier else None
-    finished = finish(network, card, of, folder, train, unchanged, precision)
-    if unchanged:
-        measured = measure(finished.detector, unchanged, settings.classes)
+        validation = validate(files.detector, val, settings.classes)
     else:
-        measured = as_before(earlier)
-    known = _facts(settings, train, val, fitted, seconds) | {"precision": finished.precision}
-    whole = card.model_copy(
-        update={
-            "thresholds": tuple(round(each, 4) for each in measured.thresholds),
-            "border_odds_ratio": measured.cut_odds,
-            "training": known,
-            "metrics": measured.metrics,
-            "calibration": measured.calibration,
-        }
-    )
-    outcome = write_cards(finished, whole, folder)
-    if outcome.why_no_onnx:
-        say(outcome.why_no_onnx)
-    return TrainedRun(folder, settings, fitted, outcome, seconds)
+        assert earlier_card is not None, "only a retraining has no validation images"
+        validation = validation_of(earlier_card)
+    sizes = (len(train_images.images), len(val_images.images) if val_images else None)
+    training = _training_facts(settings, sizes, result, seconds) | {"precision": files.precision}
+    measured = {
+        "thresholds": tuple(round(threshold, 4) for threshold in validation.thresholds),
+        "border_odds_ratio": validation.border_odds_ratio,
+        "training": training,
+        "metrics": validation.metrics,
+        "calibration": validation.calibration,
+    }
+    artifacts = write_cards(files, card.model_copy(update=measured))
+    if artifacts.why_no_onnx:
+        job.on_message(artifacts.why_no_onnx)
+    return TrainedRun(job.folder, settings, result, artifacts, seconds)
+
+
+def _initial_network(job: _Job, settings: RunSettings) -> torch.nn.Module:
+    """Build the network with the weights that it starts from."""
+    torch.manual_seed(settings.seed)
+    arch = settings.architecture
+    network = build_network(arch, len(settings.classes))
+    left_out = load_weights(network, arch, settings.weights)
+    if settings.weights in (COCO, BACKBONE):
+        freeze_published(network, arch)
+    if left_out:
+        job.on_message(
+            f"{len(left_out)} entries of the weights do not fit and start at random: "
+            f"{left_out[0]} ..."
+        )
+    return network
 
 
 def _fit(
-    network: torch.nn.Module,
-    folder: Path,
+    job: _Job,
     settings: RunSettings,
-    train: Dataset,
-    unchanged: CellSamples | None,
-    of: Architecture,
-    quiet: bool,
-    say: Say,
-) -> Fitted:
+    network: torch.nn.Module,
+    train_images: Dataset,
+    val: CellSamples | None,
+) -> FitResult:
     """Train, go on with a training, or read what a finished one kept."""
-    recipe = settings.recipe
-    if (folder / FITTED).exists():
-        say(f"{folder}: the training is finished; its model files are written again.")
-        best = unchanged is not None and (folder / BEST).exists()
-        return read_checkpoint(folder / (BEST if best else LAST))
-    if (folder / LAST).exists():
-        say(f"{folder}: going on after the last whole epoch.")
-    bold = recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None
-    samples = CellSamples(train, of.rbc_px, of.stride, bold, settings.seed)
+    folder, recipe = job.folder, settings.recipe
+    if (folder / FIT_FILE).exists():
+        job.on_message(f"{folder}: the training is finished; its model files are written again.")
+        return read_checkpoint(kept_checkpoint(folder, validated=val is not None))
+    if (folder / LAST_CHECKPOINT).exists():
+        job.on_message(f"{folder}: going on after the last whole epoch.")
+    architecture = architecture_of(settings)
+    samples = CellSamples(
+        train_images,
+        architecture.rbc_px,
+        architecture.stride,
+        recipe.augmentation if isinstance(recipe.augmentation, Augmentation) else None,
+        settings.seed,
+    )
     return fit(
         network,
         samples,
-        unchanged,
+        val,
         settings.classes,
         recipe,
         folder,
         seed=settings.seed,
-        quiet=quiet,
+        quiet=job.quiet,
     )
 
 
-def _empty_card(folder: Path, settings: RunSettings, train: Dataset, of: Architecture) -> ModelCard:
+def _unmeasured_card(folder: Path, settings: RunSettings, train_images: Dataset) -> ModelCard:
     """Return what is known of a model before it is measured."""
+    architecture = architecture_of(settings)
     has_rbc = RBC in settings.classes
-    sized = of.rbc_px or has_rbc
+    source_rbc_px = None
+    if architecture.rbc_px or has_rbc:
+        source_rbc_px = round(statistics.median(rbc_diameters(train_images)), 1)
+    enough = has_rbc and len(train_images.images) >= MIN_REFERENCE_IMAGES
     return ModelCard(
         name=folder.resolve().name,
-        architecture=of.name,
-        sha256=UNHASHED,
+        architecture=architecture.name,
+        sha256=NO_SHA256,
         classes=settings.classes,
         thresholds=(UNCHOSEN_THRESHOLD,) * len(settings.classes),
-        iou_threshold=of.iou_threshold,
-        rbc_px=of.rbc_px,
-        source_rbc_px=round(statistics.median(rbc_diameters(train)), 1) if sized else None,
-        stride=of.stride,
-        receptive_px=of.receptive_px,
-        reference_statistics=fit_reference_statistics(train)
-        if has_rbc and len(train.images) >= SCENE_IMAGES
-        else None,
+        iou_threshold=architecture.iou_threshold,
+        rbc_px=architecture.rbc_px,
+        source_rbc_px=source_rbc_px,
+        stride=architecture.stride,
+        receptive_px=architecture.receptive_px,
+        reference_statistics=fit_reference_statistics(train_images) if enough else None,
     )
 
 
-def _facts(
-    settings: RunSettings, train: Dataset, val: Dataset | None, fitted: Fitted, seconds: float
+def _training_facts(
+    settings: RunSettings, sizes: tuple[int, int | None], result: FitResult, seconds: float
 ) -> dict[str, Any]:
+    """Return what the card tells of the training.
+
+    Args:
+        settings: of the run.
+        sizes: the numbers of training and validation images; None in a retraining.
+        result: what was kept.
+        seconds: wall time of the epochs.
+    """
+    train_size, val_size = sizes
+    published = settings.weights in (RANDOM, COCO, BACKBONE)
     return {
-        "train": {"images": len(train.images), "digest": settings.train},
-        "val": {"images": len(val.images), "digest": settings.val} if val else None,
+        "train": {"images": train_size, "digest": settings.train},
+        "val": {"images": val_size, "digest": settings.val} if val_size is not None else None,
         "data": Path(settings.data.data).name,
         "recipe": settings.recipe.model_dump(mode="json"),
-        "weights": settings.weights
-        if settings.weights in ("none", "coco", "backbone")
-        else Path(settings.weights).name,
+        "weights": settings.weights if published else Path(settings.weights).name,
         "seed": settings.seed,
-        "epoch": fitted.epoch,
+        "epoch": result.epoch,
         "seconds": round(seconds),
         "smearcount": version("smearcount"),
         "torch": torch.__version__,

@@ -1,15 +1,17 @@
-"""From a trained smearnet to the ONNX file that counts without torch.
+"""From a trained network to the ONNX file that counts without torch.
 
 Contract of the file: input ``image``, uint8 (1, H, W, 3) RGB, H and W multiples of the card's
 stride; outputs ``boxes``, float32 (n, 4) xyxy in input pixels, and ``scores``, float32 (n, K) in
-[0, 1], before suppression. Normalisation lies inside the graph, so nothing can be done twice.
+[0, 1], before suppression. Normalization lies inside the graph, so nothing can be done twice.
 """
 
 from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -17,73 +19,100 @@ import onnxruntime
 import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from smearcount.errors import ModelError
-from smearcount.training.networks.smearnet import SIDE_MULTIPLE, ConvNormAct, Smearnet
+from smearcount.training.networks.protocol import Architecture
 
-BOX_TOLERANCE_PX = 0.25
-SCORE_TOLERANCE = 0.01
+BOX_TOLERANCE_PX: Final = 0.25
+SCORE_TOLERANCE: Final = 0.01
+"""The file may differ by so much from the network that it is exported from."""
 
+MAX_SIDE_STRIDES: Final = 4096
+MAX_SIDE_PX: Final = 16384
+"""The largest input side, in strides or, for a network that takes any size, in pixels."""
 
-class _CountingGraph(nn.Module):
-    """Smearnet with the file's inputs and outputs."""
-
-    def __init__(self, network: Smearnet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (1, H, W, 3) uint8 to boxes (n, 4) and scores (n, K)."""
-        class_logits, side_logits = self.network(image.permute(0, 3, 1, 2))
-        locations = self.network.locations(image.shape[1], image.shape[2], image.device)
-        return self.network.boxes(side_logits, locations)[0], class_logits[0].sigmoid()
+MIN_HALVED_WEIGHTS: Final = 256
+"""Smaller tensors stay in float32: they take no space."""
 
 
-def export_smearnet(network: Smearnet, path: Path) -> None:
-    """Write a smearnet as ONNX, its weights stored as float16 and computed in float32.
+def export_onnx(network: nn.Module, architecture: Architecture, path: Path) -> None:
+    """Write a network as ONNX.
+
+    Args:
+        network: trained; it is not changed.
+        architecture: of the network.
+        path: the ``.onnx`` file.
 
     Raises:
-        ModelError: the file would not give the boxes and scores that torch gives.
+        ModelError: its architecture allows no such file, or the file would not give the boxes and
+            scores that the network gives.
     """
-    graph = _CountingGraph(with_norms_fused(network)).eval()
-    side = 8 * SIDE_MULTIPLE
-    example = torch.randint(0, 256, (1, side, side + 2 * SIDE_MULTIPLE, 3), dtype=torch.uint8)
+    if architecture.onnx_graph is None:
+        raise ModelError(why_no_onnx(architecture))
+    exported = copy.deepcopy(network).eval().cpu().float()
+    graph = architecture.onnx_graph(exported.to(memory_format=torch.contiguous_format)).eval()
+    stride = architecture.stride
+    step = max(stride, 16)
+    model = to_onnx(
+        graph,
+        torch.zeros((1, 8 * step, 10 * step, 3), dtype=torch.uint8),
+        ["image"],
+        ["boxes", "scores"],
+        {1: _side("h", stride), 2: _side("w", stride)},
+    )
+    if architecture.quantizable:
+        model = store_as_half(model)
+    payload = model.SerializeToString()
+    sizes = ((6 * step, 10 * step), (15 * step, 13 * step))
+    check_agreement(graph, payload, sizes)
+    path.write_bytes(payload)
+
+
+def why_no_onnx(architecture: Architecture) -> str:
+    """Return why an architecture has no ONNX file, as a sentence; empty if it has one."""
+    reason = architecture.why_no_onnx
+    if not reason:
+        return ""
+    return f"{architecture.name}: no ONNX file, since {reason}; the .pth file counts as well."
+
+
+def to_onnx(
+    graph: nn.Module,
+    example: Tensor,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic_sides: dict[int, Any],
+) -> onnx.ModelProto:
+    """Return a network with one input as a checked ONNX model.
+
+    Args:
+        graph: in evaluation mode.
+        example: an input, whose values do not matter.
+        inputs: the name of the input.
+        outputs: the names of the outputs.
+        dynamic_sides: those dimensions of the input that may vary, by their index.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             graph,
             (example,),
-            input_names=["image"],
-            output_names=["boxes", "scores"],
-            dynamic_shapes={
-                "image": {
-                    1: SIDE_MULTIPLE * torch.export.Dim("h16", max=4096),
-                    2: SIDE_MULTIPLE * torch.export.Dim("w16", max=4096),
-                }
-            },
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=(dynamic_sides,),
             dynamo=True,
             verbose=False,
         )
     assert program is not None
-    model = store_as_half(program.model_proto)
-    onnx.checker.check_model(model)
-    payload = model.SerializeToString()
-    check_agreement(graph, payload)
-    path.write_bytes(payload)
+    onnx.checker.check_model(program.model_proto)
+    return program.model_proto
 
 
-def with_norms_fused(network: Smearnet) -> Smearnet:
-    """Return a copy in evaluation mode whose batch norms are part of the convolutions."""
-    fused = copy.deepcopy(network).eval().cpu().float()
-    for module in fused.modules():
-        if isinstance(module, ConvNormAct):
-            convolution, norm = module[0], module[1]
-            assert isinstance(convolution, nn.Conv2d)
-            assert isinstance(norm, nn.BatchNorm2d)
-            module[0] = fuse_conv_bn_eval(convolution, norm)
-            module[1] = nn.Identity()
-    return fused.to(memory_format=torch.contiguous_format)
+def _side(name: str, stride: int) -> Any:
+    """Return a dimension of any multiple of ``stride``."""
+    if stride == 1:
+        return torch.export.Dim(name, min=32, max=MAX_SIDE_PX)
+    return stride * torch.export.Dim(f"{name}{stride}", max=MAX_SIDE_STRIDES)
 
 
 def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -95,7 +124,7 @@ def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = halved.graph
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < 256:
+        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < MIN_HALVED_WEIGHTS:
             continue
         wide = tensor.name
         narrow = f"{wide}_half"
@@ -105,13 +134,12 @@ def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
     for position, cast in enumerate(casts):
         graph.node.insert(position, cast)
     del graph.value_info[:]
+    onnx.checker.check_model(halved)
     return halved
 
 
-def check_agreement(
-    graph: nn.Module, payload: bytes, sizes: tuple[tuple[int, int], ...] = ((96, 160), (240, 208))
-) -> None:
-    """Refuse a file that does not answer as torch does.
+def check_agreement(graph: nn.Module, payload: bytes, sizes: Sequence[tuple[int, int]]) -> None:
+    """Refuse a file whose outputs differ from those of the network.
 
     Args:
         graph: what was exported.
@@ -128,11 +156,11 @@ def check_agreement(
         image[:, 20:60, 30:75] = (200, 120, 130)
         with torch.no_grad():
             boxes, scores = graph(torch.from_numpy(image))
-        got_boxes, got_scores = session.run(["boxes", "scores"], {"image": image})
-        off = float(np.abs(got_boxes - boxes.numpy()).max())
-        off_score = float(np.abs(got_scores - scores.numpy()).max())
-        if off > BOX_TOLERANCE_PX or off_score > SCORE_TOLERANCE:
+        file_boxes, file_scores = session.run(["boxes", "scores"], {"image": image})
+        box_error = float(np.abs(file_boxes - boxes.numpy()).max())
+        score_error = float(np.abs(file_scores - scores.numpy()).max())
+        if box_error > BOX_TOLERANCE_PX or score_error > SCORE_TOLERANCE:
             raise ModelError(
-                f"The exported model is off by {off:.2f} px in boxes and {off_score:.3f} in scores "
-                "from the trained one; it was not written."
+                f"The exported model is off by {box_error:.2f} px in boxes and {score_error:.3f} "
+                "in scores from the trained one; it was not written."
             )

@@ -1,79 +1,36 @@
-"""Every architecture behind one builder: its name, how it is built, what it wants to see."""
+"""All architectures by name, built and given weights in one way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from torch import nn
 
 from smearcount.errors import UsageError
-from smearcount.training.networks.pretrained import apply_weights
-from smearcount.training.networks.smearnet import RECEPTIVE_PX, SIDE_MULTIPLE, build_smearnet
-from smearcount.training.networks.torchvision_detectors import TORCHVISION_BUILDERS
-from smearcount.training.networks.yolox import (
-    YOLO_BUILDERS,
-    YOLO_IOU,
-    YOLO_RECEPTIVE_PX,
-    YOLO_STRIDE,
-)
+from smearcount.training.networks.pretrained import load_matching, read_weights
+from smearcount.training.networks.protocol import Architecture
+from smearcount.training.networks.smearnet import SMEARNET
+from smearcount.training.networks.torchvision_detectors import TORCHVISION_ARCHITECTURES
+from smearcount.training.networks.yolox import YOLOX_ARCHITECTURES
 
-USUAL_RBC_PX: Final = 48.0
-"""The diameter of a red cell, in network pixels, at which a cell is easy to see."""
+RANDOM: Final = "none"
+"""Random weights."""
 
+COCO: Final = "coco"
+"""The whole detector as it is published, trained on COCO, without its class outputs."""
 
-@dataclass(frozen=True)
-class Architecture:
-    """What the training and the model card must know of a network.
-
-    Attributes:
-        name: as ``--arch`` takes it.
-        builder: makes the network from random weights, given the number of classes without
-            background; the result is a :class:`.protocol.TrainableDetector`.
-        recipe: the recipe that is tuned for it.
-        rbc_px: the diameter of a red cell that it wants to see, in pixels; None for a network
-            that takes images at whatever size they come.
-        stride: input sides must be multiples of this.
-        receptive_px: how far, in network pixels, an output looks.
-        iou_threshold: overlap above which the weaker of two boxes is dropped.
-    """
-
-    name: str
-    builder: Callable[[int], nn.Module]
-    recipe: str
-    rbc_px: float | None = None
-    stride: int = 1
-    receptive_px: int = 0
-    iou_threshold: float = 0.5
-
+BACKBONE: Final = "backbone"
+"""Only the backbone as it is published, trained on ImageNet."""
 
 ARCHITECTURES: Final = {
-    each.name: each
-    for each in (
-        Architecture(
-            "smearnet",
-            build_smearnet,
-            "smearnet",
-            USUAL_RBC_PX,
-            SIDE_MULTIPLE,
-            RECEPTIVE_PX,
-            iou_threshold=0.6,
-        ),
-        *(Architecture(name, builder, name) for name, builder in TORCHVISION_BUILDERS.items()),
-        *(
-            Architecture(
-                name, builder, "yolox", USUAL_RBC_PX, YOLO_STRIDE, YOLO_RECEPTIVE_PX, YOLO_IOU
-            )
-            for name, builder in YOLO_BUILDERS.items()
-        ),
-    )
+    architecture.name: architecture
+    for architecture in (SMEARNET, *TORCHVISION_ARCHITECTURES, *YOLOX_ARCHITECTURES)
 }
 """All architectures by name."""
 
 
-def architecture(name: str) -> Architecture:
+def get_architecture(name: str) -> Architecture:
     """Return an architecture by its name.
 
     Raises:
@@ -84,23 +41,78 @@ def architecture(name: str) -> Architecture:
     return ARCHITECTURES[name]
 
 
-def build(arch: str, n_classes: int, weights: str | Path = "none") -> nn.Module:
-    """Build a network that the training loop can fit.
+def build_network(arch: str, n_classes: int, weights: str | Path = RANDOM) -> nn.Module:
+    """Build a network that can be trained and that predicts.
 
     Args:
-        arch: a name of :data:`ARCHITECTURES`.
+        arch: a name of :data:`ARCHITECTURES`, such as ``smearnet`` or ``ssd300_vgg16``.
         n_classes: number of classes, without background.
         weights: ``none`` for random ones, ``coco`` or ``backbone`` for published ones, or a
-            ``.pth`` or ``.safetensors`` file; see :mod:`smearcount.training.networks.pretrained`.
+            ``.pth`` or ``.safetensors`` file.
 
     Returns:
-        the network, a :class:`.protocol.TrainableDetector`.
+        the network, a :class:`.protocol.TrainableDetector` in training mode.
 
     Raises:
         UsageError: there is no such architecture, or it has no such published weights.
         ModelError: the file of weights is missing, damaged or of another architecture.
         DownloadError: published weights could not be downloaded.
+
+    Example:
+        >>> import torch
+        >>> from smearcount.training import build_network
+        >>> network = build_network("smearnet", n_classes=3).eval()
+        >>> image = torch.zeros(1, 3, 96, 128, dtype=torch.uint8)
+        >>> sorted(network.predict(image)[0])
+        ['boxes', 'labels', 'scores']
     """
-    network = architecture(arch).builder(n_classes)
-    apply_weights(network, arch, weights)
+    network = get_architecture(arch).build(n_classes)
+    load_weights(network, arch, weights)
     return network
+
+
+def load_weights(network: nn.Module, arch: str, weights: str | Path) -> list[str]:
+    """Load weights into a network, as far as their names and shapes match.
+
+    Args:
+        network: to be changed.
+        arch: the name of its architecture.
+        weights: ``none``, ``coco``, ``backbone`` or a ``.pth`` or ``.safetensors`` file.
+
+    Returns:
+        the names of the entries that were left out because the shape or name differs, such as
+        the class outputs for other classes; empty for ``none``.
+
+    Raises:
+        UsageError: the architecture has no such published weights.
+        ModelError: the file is missing, damaged or of another architecture.
+        DownloadError: the download failed or does not match its published digest.
+
+    Example:
+        >>> import torch
+        >>> from smearcount.training import build_network, load_weights
+        >>> seven = build_network("smearnet", n_classes=7)
+        >>> torch.save(seven.state_dict(), "seven.pth")
+        >>> three = build_network("smearnet", n_classes=3)
+        >>> load_weights(three, "smearnet", "seven.pth")
+        ['class_head.1.weight', 'class_head.1.bias']
+    """
+    kind = str(weights)
+    if kind == RANDOM:
+        return []
+    if kind in (COCO, BACKBONE):
+        published = get_architecture(arch).published_weights
+        if published is None:
+            raise UsageError(
+                f"{arch} has no published {kind} weights; start from random weights or from a file."
+            )
+        return load_matching(network, published(kind), f"the {kind} weights of {arch}")
+    return load_matching(network, read_weights(Path(weights)), kind)
+
+
+def freeze_published(network: nn.Module, arch: str) -> None:
+    """Keep the earliest stages of published weights as they are, as torchvision does."""
+    frozen = get_architecture(arch).frozen
+    for name, parameter in network.named_parameters():
+        if frozen and name.startswith(frozen):
+            parameter.requires_grad = False

@@ -1,75 +1,40 @@
-"""What a network starts from: random weights, published ones, or a file."""
+"""Where weights to start from come from: a file, or a published file that is downloaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from smearcount.errors import DownloadError, ModelError, UsageError
-
-NONE: Final = "none"
-"""Random weights."""
-
-COCO: Final = "coco"
-"""The whole detector as torchvision publishes it, trained on COCO; its class outputs are left."""
-
-BACKBONE: Final = "backbone"
-"""Only the trunk as torchvision publishes it, trained on ImageNet."""
-
-State = dict[str, Tensor]
+from smearcount.errors import DownloadError, ModelError
+from smearcount.training.networks.protocol import State
 
 
-def apply_weights(network: nn.Module, arch: str, weights: str | Path) -> list[str]:
-    """Load weights into a network, as far as their shapes fit.
+def load_matching(network: nn.Module, state: State, source: str) -> list[str]:
+    """Load the entries whose name and shape match; return the names of the others.
 
     Args:
         network: to be changed.
-        arch: its name.
-        weights: ``none``, ``coco``, ``backbone`` or a ``.pth`` or ``.safetensors`` file.
-
-    Returns:
-        the names of the entries that were left out because the shape or name differs, such as
-        the outputs for other classes; empty for ``none``.
+        state: the weights.
+        source: names them in an error.
 
     Raises:
-        UsageError: the architecture has no such published weights.
-        ModelError: the file is missing, damaged or of another architecture.
-        DownloadError: the download failed or does not match its published digest.
-    """
-    if str(weights) == NONE:
-        return []
-    if str(weights) in (COCO, BACKBONE):
-        from smearcount.training.networks.torchvision_detectors import published
-
-        state = published(arch, str(weights))
-        if state is None:
-            raise UsageError(
-                f"--weights {weights}: {arch} has no such published weights; "
-                "give none or a file of weights."
-            )
-        return load_fitting(network, state, f"the {weights} weights of {arch}")
-    return load_fitting(network, read_weights(Path(weights)), str(weights))
-
-
-def load_fitting(network: nn.Module, state: State, told: str) -> list[str]:
-    """Load the entries whose name and shape fit; return the others' names.
-
-    Raises:
-        ModelError: no entry fits: it is another architecture.
+        ModelError: no entry matches: the weights are of another architecture.
     """
     own = network.state_dict()
-    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
-    if not any(value.ndim > 1 for value in fitting.values()):
-        raise ModelError(f"{told}: these weights are of another architecture; none of them fits.")
-    network.load_state_dict(fitting, strict=False)
-    return [name for name in state if name not in fitting]
+    matching = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    if not any(value.ndim > 1 for value in matching.values()):
+        raise ModelError(f"{source}: these weights are of another architecture; none of them fits.")
+    network.load_state_dict(matching, strict=False)
+    return [name for name in state if name not in matching]
 
 
 def read_weights(path: Path) -> State:
     """Read a state dict; nothing in the file is executed.
+
+    Args:
+        path: a ``.pth`` or ``.safetensors`` file.
 
     Raises:
         ModelError: the file is missing or damaged or holds something else.
@@ -107,7 +72,7 @@ def download(url: str) -> State:
     except OSError as error:  # URLError is one of them
         raise DownloadError(
             f"{url}: the weights could not be downloaded ({error}); without a connection put the "
-            f"file into {torch.hub.get_dir()}/checkpoints, or use --weights none."
+            f"file into {torch.hub.get_dir()}/checkpoints, or start from random weights."
         ) from None
     except Exception as error:  # a wrong digest, or a damaged file in the cache
         raise DownloadError(

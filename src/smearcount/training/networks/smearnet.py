@@ -1,45 +1,53 @@
 """Smearnet: our own small single-stage, anchor-free detector.
 
-A plain convolutional trunk goes down to stride 16 for context and comes back to stride 8, where
-two small heads say, at every location, which class a cell has and where its four sides lie. A red
-cell is shown at about 48 px, so it spans six locations and a platelet two or three: one level is
-enough, and no anchor boxes are needed.
+A plain convolutional backbone goes down to stride 16 for context and comes back to stride 8, where
+two small heads predict, at every anchor point, the class of a cell and the distances to the four
+sides of its box. A red cell is shown at about 48 px, so it spans six anchor points and a platelet
+two or three: one level is enough, and no anchor boxes are needed.
 
-Sources of the parts: residual bottlenecks (He et al. 2016), anchor-free sides (Tian et al. 2019,
-FCOS), sides as distributions (Li et al. 2020, Generalized Focal Loss), task-aligned assignment
-(Feng et al. 2021, TOOD).
+Sources of the parts: residual bottlenecks (He et al. 2016), distances to left, top, right and
+bottom (LTRB) from anchor points (Tian et al. 2019, FCOS), those as distributions (Li et al. 2020,
+Generalized Focal Loss), task-aligned assignment (Feng et al. 2021, TOOD).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.networks.assigner import pad_targets
 from smearcount.training.networks.losses import detection_losses
-from smearcount.training.networks.postprocess import cells_of
-from smearcount.training.networks.protocol import Prediction, Target
+from smearcount.training.networks.postprocess import suppress
+from smearcount.training.networks.protocol import (
+    TYPICAL_RBC_PX,
+    Architecture,
+    Prediction,
+    Target,
+)
 
-STRIDE = 8
-"""One output location per 8 × 8 network pixels."""
+STRIDE: Final = 8
+"""One anchor point per 8 × 8 network pixels."""
 
-SIDE_MULTIPLE = 16
-"""Input sides must be multiples of this: the deepest stride."""
+DEEPEST_STRIDE: Final = 16
+"""Input sides must be multiples of this."""
 
-SPREAD = 64
-"""Pixels become (pixel - PADDING_GRAY) / SPREAD: powers of two, so that 8-bit integers hold them
-exactly."""
+PIXEL_SCALE: Final = 64
+"""Pixels become (pixel - gray) / scale: powers of two, so 8-bit integers hold them exactly."""
 
-SIDE_BINS = 16
-"""A side lies 0 to 15 strides from its location, as a distribution over these bins."""
+DISTANCE_BINS: Final = 16
+"""A side of a box lies 0 to 15 strides from its anchor point, as a distribution over these bins."""
 
-RECEPTIVE_PX = 256
-"""No box depends on pixels farther from its centre than this.
+IOU_THRESHOLD: Final = 0.6
 
-An output looks 183 px far, and the centre of its box lies up to 60 px away from it.
+RECEPTIVE_PX: Final = 256
+"""No box depends on pixels farther from its center than this.
+
+An output depends on pixels up to 183 px away, and the center of its box lies up to 60 px from it.
 """
 
 
@@ -105,83 +113,117 @@ class Smearnet(nn.Module):
         )
         self.fuse = Bottleneck(w.eighth)
         to_classes = nn.Conv2d(w.head, n_classes, 1)
-        to_sides = nn.Conv2d(w.head, 4 * SIDE_BINS, 1)
+        to_ltrb = nn.Conv2d(w.head, 4 * DISTANCE_BINS, 1)
         self.class_head = nn.Sequential(ConvNormAct(w.eighth, w.head), to_classes)
-        self.side_head = nn.Sequential(ConvNormAct(w.eighth, w.head), to_sides)
+        # The attribute keeps this name since it is the key of saved weights.
+        self.side_head = nn.Sequential(ConvNormAct(w.eighth, w.head), to_ltrb)
         self.bins: Tensor
-        self.register_buffer("bins", torch.arange(SIDE_BINS, dtype=torch.float32), persistent=False)
+        bins = torch.arange(DISTANCE_BINS, dtype=torch.float32)
+        self.register_buffer("bins", bins, persistent=False)
         assert to_classes.bias is not None
-        assert to_sides.bias is not None
+        assert to_ltrb.bias is not None
         nn.init.constant_(to_classes.bias, -4.6)  # every class starts at a score of 0.01
-        nn.init.constant_(to_sides.bias, 0.0)
+        nn.init.constant_(to_ltrb.bias, 0.0)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return raw outputs at every location.
+        """Return the raw outputs at every anchor point.
 
         Args:
             images: (B, 3, H, W) RGB, uint8 or float in 0..255, H and W multiples of 16.
 
         Returns:
-            class logits (B, N, K) and side logits (B, N, 4, bins), N = H/8 · W/8 in row order.
+            class logits (B, N, K) and distance logits (B, N, 4, bins), N = H/8 · W/8 in row order.
         """
-        features = self.to_eighth((images.float() - PADDING_GRAY) / SPREAD)
+        features = self.to_eighth((images.float() - PADDING_GRAY) / PIXEL_SCALE)
         features = self.fuse(features + self.context(features))
         class_logits = self.class_head(features).flatten(2).transpose(1, 2)
-        side_logits = self.side_head(features).flatten(2).transpose(1, 2)
-        return class_logits, side_logits.unflatten(2, (4, SIDE_BINS))
+        ltrb_logits = self.side_head(features).flatten(2).transpose(1, 2)
+        return class_logits, ltrb_logits.unflatten(2, (4, DISTANCE_BINS))
 
-    def locations(self, height: int, width: int, device: torch.device) -> Tensor:
-        """Return the centre (x, y) of every location in input pixels, shape (N, 2)."""
+    def anchor_points(self, height: int, width: int, device: torch.device) -> Tensor:
+        """Return the center (x, y) of every anchor point in input pixels, shape (N, 2)."""
         ys = (torch.arange(height // STRIDE, device=device) + 0.5) * STRIDE
         xs = (torch.arange(width // STRIDE, device=device) + 0.5) * STRIDE
         grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
         return torch.stack([grid_x.flatten(), grid_y.flatten()], dim=1)
 
-    def boxes(self, side_logits: Tensor, locations: Tensor) -> Tensor:
-        """Decode sides to boxes.
+    def boxes(self, ltrb_logits: Tensor, anchor_points: Tensor) -> Tensor:
+        """Decode distances to boxes.
 
         Args:
-            side_logits: (B, N, 4, bins): left, top, right, bottom.
-            locations: (N, 2) in pixels.
+            ltrb_logits: (B, N, 4, bins): left, top, right, bottom.
+            anchor_points: (N, 2) in pixels.
 
         Returns:
             (B, N, 4) xyxy in input pixels.
         """
-        share = side_logits.softmax(dim=3)
+        share = ltrb_logits.softmax(dim=3)
         # One large product with a column: onnxruntime takes five times as long for other forms.
         mean = (share.flatten(0, 2) @ self.bins[:, None]).view(share.shape[:3])
-        sides = mean * STRIDE
-        return torch.cat([locations - sides[..., :2], locations + sides[..., 2:]], dim=2)
+        ltrb = mean * STRIDE
+        return torch.cat([anchor_points - ltrb[..., :2], anchor_points + ltrb[..., 2:]], dim=2)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
-        """Return named losses whose sum is to be minimised; see :mod:`.loss`."""
-        class_logits, side_logits = self(images)
-        class_logits, side_logits = class_logits.float(), side_logits.float()
-        locations = self.locations(images.shape[2], images.shape[3], images.device)
+        """Return named losses whose sum is to be minimized; see :mod:`.losses`."""
+        class_logits, ltrb_logits = self(images)
+        class_logits, ltrb_logits = class_logits.float(), ltrb_logits.float()
+        anchor_points = self.anchor_points(images.shape[2], images.shape[3], images.device)
         return detection_losses(
             class_logits,
-            side_logits,
-            self.boxes(side_logits, locations),
-            locations,
+            ltrb_logits,
+            self.boxes(ltrb_logits, anchor_points),
+            anchor_points,
             pad_targets(targets, images.device),
             STRIDE,
         )
 
     @torch.no_grad()
-    def predict(self, images: Tensor, iou_threshold: float = 0.6) -> list[Prediction]:
+    def predict(self, images: Tensor, iou_threshold: float = IOU_THRESHOLD) -> list[Prediction]:
         """Return the cells of each image: boxes in its pixels, scores, labels 1..K; no limit."""
-        class_logits, side_logits = self(images)
-        boxes = self.boxes(
-            side_logits.float(), self.locations(images.shape[2], images.shape[3], images.device)
-        )
+        class_logits, ltrb_logits = self(images)
+        anchor_points = self.anchor_points(images.shape[2], images.shape[3], images.device)
+        boxes = self.boxes(ltrb_logits.float(), anchor_points)
         scores = class_logits.float().sigmoid()
-        return [cells_of(*each, iou_threshold) for each in zip(boxes, scores, strict=True)]
+        return [
+            suppress(image_boxes, image_scores, iou_threshold)
+            for image_boxes, image_scores in zip(boxes, scores, strict=True)
+        ]
 
 
-def build_smearnet(n_classes: int) -> Smearnet:
-    """Build smearnet from random weights.
+class _OnnxGraph(nn.Module):
+    """Smearnet with the inputs and outputs of the ONNX file."""
 
-    Args:
-        n_classes: number of classes, without background.
-    """
-    return Smearnet(n_classes)
+    def __init__(self, network: Smearnet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (1, H, W, 3) uint8 to boxes (n, 4) and scores (n, K)."""
+        class_logits, ltrb_logits = self.network(image.permute(0, 3, 1, 2))
+        anchor_points = self.network.anchor_points(image.shape[1], image.shape[2], image.device)
+        return self.network.boxes(ltrb_logits, anchor_points)[0], class_logits[0].sigmoid()
+
+
+def _onnx_graph(network: Any) -> nn.Module:
+    """Return the graph of the file; each batch norm becomes part of its convolution, in place."""
+    for module in network.modules():
+        if isinstance(module, ConvNormAct):
+            convolution, norm = module[0], module[1]
+            assert isinstance(convolution, nn.Conv2d)
+            assert isinstance(norm, nn.BatchNorm2d)
+            module[0] = fuse_conv_bn_eval(convolution, norm)
+            module[1] = nn.Identity()
+    return _OnnxGraph(network)
+
+
+SMEARNET: Final = Architecture(
+    name="smearnet",
+    build=Smearnet,
+    recipe="smearnet",
+    rbc_px=TYPICAL_RBC_PX,
+    stride=DEEPEST_STRIDE,
+    receptive_px=RECEPTIVE_PX,
+    iou_threshold=IOU_THRESHOLD,
+    onnx_graph=_onnx_graph,
+    quantizable=True,
+)

@@ -1,40 +1,58 @@
-"""Torchvision's detectors, made to count: every ceiling raised, every degenerate box kept out."""
+"""Torchvision's detectors, without their limits on how many cells they find.
+
+Torchvision keeps at most 100 to 300 detections of an image; a blood smear has more cells.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
 from torchvision.models import MobileNet_V3_Large_Weights, ResNet50_Weights, VGG16_Weights
 from torchvision.models import detection as tv
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSDClassificationHead
 
 from smearcount.detector.detector import SCORE_FLOOR
-from smearcount.training.networks.pretrained import BACKBONE, State, download
-from smearcount.training.networks.protocol import Prediction, Target
+from smearcount.training.networks.postprocess import output_in_float32
+from smearcount.training.networks.pretrained import download
+from smearcount.training.networks.protocol import Architecture, Prediction, State, Target
 
-CEILING: Final = 5000
-"""Candidates and detections allowed per image: torchvision stops at 100 to 300 by itself."""
+MAX_DETECTIONS: Final = 5000
+"""Candidates and detections allowed per image."""
 
-_SIDES: Final = {"min_size": 480, "max_size": 1333}
+MAX_SECOND_STAGE_BOXES: Final = 2000
+"""Boxes of an image that Faster R-CNN's second stage looks at."""
+
+MIN_BOX_SIDE_PX: Final = 1.0
+"""Boxes with a shorter side never reach a network: some divide by it."""
+
+_RESIZE: Final = {"min_size": 480, "max_size": 1333}
 """To which size torchvision's larger networks bring images: the shorter side, at most the longer.
 
 A microscope field of 640 × 480 is shown as it is; cells are large, so the 800 px that torchvision
 proposes for photographs of streets would only cost time.
 """
 
-SMALLEST_SIDE_PX: Final = 1.0
-"""Boxes with a shorter side never reach a network: some divide by it."""
+_LIMITS: Final = {
+    "score_thresh": SCORE_FLOOR,
+    "topk_candidates": MAX_DETECTIONS,
+    "detections_per_img": MAX_DETECTIONS,
+}
+
+_OUTPUTS: Final = ("backbone", "head", "rpn.head", "roi_heads.box_predictor")
+"""Modules whose output is taken in float32."""
 
 
 class TorchvisionDetector(nn.Module):
     """One of torchvision's detectors as a :class:`.protocol.TrainableDetector`.
 
-    Its convolutions may run in bfloat16; boxes, anchors and losses are computed in float32, since
-    eight bits cannot tell one pixel from the next.
+    Its convolutions may run in bfloat16; boxes, anchors and losses are computed in float32.
 
     Args:
         model: takes a list of images in [0, 1] and, in training, targets.
@@ -43,160 +61,191 @@ class TorchvisionDetector(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        heads = ("backbone", "head", "rpn.head", "roi_heads.box_predictor")
         for name, module in model.named_modules():
-            if name in heads:
-                module.register_forward_hook(_in_float32)
+            if name in _OUTPUTS:
+                output_in_float32(module)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Return torchvision's own losses of a batch.
 
-        Torchvision brings each image to its size by itself, so padding is cut off first: else a
-        small picture would be taught as a corner of its view, and shown whole when it counts.
+        Torchvision resizes each image by itself, so padding is cut off first: else a small picture
+        would be resized together with its padding here, and without it when it is counted.
         """
-        views = []
+        unpadded = []
         for image, target in zip(images.float() / 255, targets, strict=True):
             height, width = target.get("size", image.shape[1:])
-            views.append(image[:, :height, :width])
-        whole = [_without_degenerate(target) for target in targets]
-        losses: dict[str, Tensor] = self.model(views, whole)
+            unpadded.append(image[:, :height, :width])
+        losses: dict[str, Tensor] = self.model(unpadded, [_without_degenerate(t) for t in targets])
         return losses
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> list[Prediction]:
         """Return the cells of each image, as torchvision suppresses them within each class."""
-        found: list[dict[str, Tensor]] = self.model(list(images.float() / 255))
-        return [_cells_alone(each) for each in found]
-
-
-def _cells_alone(found: dict[str, Tensor]) -> Prediction:
-    """Leave out label 0, which RetinaNet and FCOS can say although nothing teaches it."""
-    cells = found["labels"] > 0
-    return {
-        "boxes": found["boxes"][cells],
-        "labels": found["labels"][cells],
-        "scores": found["scores"][cells],
-    }
-
-
-def _in_float32(module: nn.Module, given: Any, out: Any) -> Any:
-    return tree_map(lambda v: v.float() if isinstance(v, Tensor) else v, out)
+        predictions: list[dict[str, Tensor]] = self.model(list(images.float() / 255))
+        return [_without_background(prediction) for prediction in predictions]
 
 
 def _without_degenerate(target: Target) -> dict[str, Tensor]:
-    sides = target["boxes"][:, 2:] - target["boxes"][:, :2]
-    real = sides.amin(dim=1) >= SMALLEST_SIDE_PX
-    return {"boxes": target["boxes"][real], "labels": target["labels"][real]}
+    """Leave out boxes that some networks would divide by."""
+    sizes = target["boxes"][:, 2:] - target["boxes"][:, :2]
+    usable = sizes.amin(dim=1) >= MIN_BOX_SIDE_PX
+    return {"boxes": target["boxes"][usable], "labels": target["labels"][usable]}
 
 
-_RAISED: Final = {
-    "score_thresh": SCORE_FLOOR,
-    "topk_candidates": CEILING,
-    "detections_per_img": CEILING,
-}
+def _without_background(prediction: dict[str, Tensor]) -> Prediction:
+    """Leave out label 0, which RetinaNet and FCOS can predict although nothing teaches it."""
+    cells = prediction["labels"] > 0
+    return {
+        "boxes": prediction["boxes"][cells],
+        "labels": prediction["labels"][cells],
+        "scores": prediction["scores"][cells],
+    }
+
+
+class _SsdOnnxGraph(nn.Module):
+    """An SSD with the inputs and outputs of the ONNX file; it resizes images to its fixed size."""
+
+    def __init__(self, detector: Any) -> None:
+        super().__init__()
+        model: Any = detector.model
+        self.backbone = model.backbone
+        self.head = model.head
+        self.coder = model.box_coder
+        width, height = model.transform.fixed_size
+        self.view = (height, width)
+        mean, std = model.transform.image_mean, model.transform.image_std
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(std).view(1, 3, 1, 1))
+        blank = torch.zeros(1, 3, height, width)
+        with torch.no_grad():
+            features = list(self.backbone(blank).values())
+        (anchors,) = model.anchor_generator(ImageList(blank, [self.view]), features)
+        self.register_buffer("anchors", anchors)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (1, H, W, 3) uint8 to boxes (n, 4) and scores (n, K)."""
+        planes = (image.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.deviation
+        planes = F.interpolate(planes, self.view, mode="bilinear", align_corners=False)
+        out = self.head(list(self.backbone(planes).values()))
+        boxes = self.coder.decode_single(out["bbox_regression"][0], self.anchors)
+        share = boxes / torch.tensor([self.view[1], self.view[0]] * 2)
+        left, top, right, bottom = share.unbind(1)
+        width, height = image.shape[2], image.shape[1]
+        scaled = torch.stack([left * width, top * height, right * width, bottom * height], dim=1)
+        return scaled, out["cls_logits"][0].softmax(dim=1)[:, 1:]
+
 
 Build = Callable[..., nn.Module]
 """Takes the number of classes without background and, by name, ``backbone``: its weights."""
 
 
 def _ssd300(n_classes: int, backbone: VGG16_Weights | None = None) -> nn.Module:
-    model: Any = tv.ssd300_vgg16(weights=None, weights_backbone=backbone, **_RAISED)
+    model: Any = tv.ssd300_vgg16(weights=None, weights_backbone=backbone, **_LIMITS)
     # As the exercise does: built for COCO's 91 classes, then given a head for the cells.
     head = model.head.classification_head
     anchors = model.anchor_generator.num_anchors_per_location()
     channels = [level.in_channels for level in head.module_list]
     model.head.classification_head = SSDClassificationHead(channels, anchors, n_classes + 1)
-    made: nn.Module = model
-    return made
+    network: nn.Module = model
+    return network
 
 
-def _as_is(make: Build, **options: Any) -> Build:
+def _with_options(function: Build, **options: Any) -> Build:
     """Return a build of one of torchvision's functions, whose head takes any number of classes."""
 
     def build(n_classes: int, backbone: Any = None) -> nn.Module:
-        return make(weights=None, weights_backbone=backbone, num_classes=n_classes + 1, **options)
+        return function(
+            weights=None, weights_backbone=backbone, num_classes=n_classes + 1, **options
+        )
 
     return build
 
 
-_MODELS: Final[dict[str, Build]] = {
-    "ssd300_vgg16": _ssd300,
-    "ssdlite320_mobilenet_v3_large": _as_is(tv.ssdlite320_mobilenet_v3_large, **_RAISED),
-    "fasterrcnn_resnet50_fpn_v2": _as_is(
-        tv.fasterrcnn_resnet50_fpn_v2,
-        rpn_pre_nms_top_n_test=CEILING,
-        rpn_post_nms_top_n_test=2000,
-        box_score_thresh=SCORE_FLOOR,
-        box_detections_per_img=CEILING,
-        **_SIDES,
+@dataclass(frozen=True)
+class _Model:
+    """One of torchvision's detectors and the weights that are published for it."""
+
+    name: str
+    build: Build
+    coco: Any
+    backbone: Any
+    frozen: tuple[str, ...] = ()
+    why_no_onnx: str = ""
+
+    def architecture(self) -> Architecture:
+        """Return it as one of our architectures."""
+        return Architecture(
+            name=self.name,
+            build=lambda n_classes: TorchvisionDetector(self.build(n_classes)),
+            recipe=self.name,
+            published_weights=partial(_published_weights, self),
+            frozen=tuple(f"model.{prefix}" for prefix in self.frozen),
+            onnx_graph=None if self.why_no_onnx else _SsdOnnxGraph,
+            why_no_onnx=self.why_no_onnx,
+        )
+
+
+def _published_weights(model: _Model, kind: str) -> State:
+    """Return torchvision's published weights of a detector, named as in our module."""
+    if kind == "coco":
+        return {f"model.{name}": value for name, value in download(model.coco.url).items()}
+    download(model.backbone.url)
+    # torchvision knows where the entries of a classifier lie in its detector.
+    donor = model.build(1, backbone=model.backbone).get_submodule("backbone")
+    return {f"model.backbone.{name}": value for name, value in donor.state_dict().items()}
+
+
+_RESNET_STEM: Final = ("backbone.body.conv1.", "backbone.body.bn1.", "backbone.body.layer1.")
+_ANY_SIZE: Final = "the size at which it looks depends on each image"
+
+_MODELS: Final = (
+    _Model(
+        "ssd300_vgg16",
+        _ssd300,
+        tv.SSD300_VGG16_Weights.COCO_V1,
+        VGG16_Weights.IMAGENET1K_FEATURES,
+        frozen=("backbone.features.0.", "backbone.features.2."),
     ),
-    "retinanet_resnet50_fpn_v2": _as_is(tv.retinanet_resnet50_fpn_v2, **_RAISED, **_SIDES),
-    "fcos_resnet50_fpn": _as_is(tv.fcos_resnet50_fpn, **_RAISED, **_SIDES),
-}
+    _Model(
+        "ssdlite320_mobilenet_v3_large",
+        _with_options(tv.ssdlite320_mobilenet_v3_large, **_LIMITS),
+        tv.SSDLite320_MobileNet_V3_Large_Weights.COCO_V1,
+        MobileNet_V3_Large_Weights.IMAGENET1K_V1,
+    ),
+    _Model(
+        "fasterrcnn_resnet50_fpn_v2",
+        _with_options(
+            tv.fasterrcnn_resnet50_fpn_v2,
+            rpn_pre_nms_top_n_test=MAX_DETECTIONS,
+            rpn_post_nms_top_n_test=MAX_SECOND_STAGE_BOXES,
+            box_score_thresh=SCORE_FLOOR,
+            box_detections_per_img=MAX_DETECTIONS,
+            **_RESIZE,
+        ),
+        tv.FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
+        ResNet50_Weights.IMAGENET1K_V1,
+        frozen=_RESNET_STEM,
+        why_no_onnx="its second stage looks again at boxes that the first one chose, after "
+        "suppression, which one fixed graph cannot hold",
+    ),
+    _Model(
+        "retinanet_resnet50_fpn_v2",
+        _with_options(tv.retinanet_resnet50_fpn_v2, **_LIMITS, **_RESIZE),
+        tv.RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1,
+        ResNet50_Weights.IMAGENET1K_V1,
+        frozen=_RESNET_STEM,
+        why_no_onnx=_ANY_SIZE,
+    ),
+    _Model(
+        "fcos_resnet50_fpn",
+        _with_options(tv.fcos_resnet50_fpn, **_LIMITS, **_RESIZE),
+        tv.FCOS_ResNet50_FPN_Weights.COCO_V1,
+        ResNet50_Weights.IMAGENET1K_V1,
+        frozen=_RESNET_STEM,
+        why_no_onnx=_ANY_SIZE,
+    ),
+)
 
-_COCO: Final = {
-    "ssd300_vgg16": tv.SSD300_VGG16_Weights.COCO_V1,
-    "ssdlite320_mobilenet_v3_large": tv.SSDLite320_MobileNet_V3_Large_Weights.COCO_V1,
-    "fasterrcnn_resnet50_fpn_v2": tv.FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
-    "retinanet_resnet50_fpn_v2": tv.RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1,
-    "fcos_resnet50_fpn": tv.FCOS_ResNet50_FPN_Weights.COCO_V1,
-}
-
-_BACKBONE: Final = {
-    "ssd300_vgg16": VGG16_Weights.IMAGENET1K_FEATURES,
-    "ssdlite320_mobilenet_v3_large": MobileNet_V3_Large_Weights.IMAGENET1K_V1,
-    "fasterrcnn_resnet50_fpn_v2": ResNet50_Weights.IMAGENET1K_V1,
-    "retinanet_resnet50_fpn_v2": ResNet50_Weights.IMAGENET1K_V1,
-    "fcos_resnet50_fpn": ResNet50_Weights.IMAGENET1K_V1,
-}
-
-_EARLY_RESNET: Final = ("backbone.body.conv1.", "backbone.body.bn1.", "backbone.body.layer1.")
-
-_FROZEN: Final[dict[str, tuple[str, ...]]] = {
-    "ssd300_vgg16": ("backbone.features.0.", "backbone.features.2."),
-    "ssdlite320_mobilenet_v3_large": (),
-    "fasterrcnn_resnet50_fpn_v2": _EARLY_RESNET,
-    "retinanet_resnet50_fpn_v2": _EARLY_RESNET,
-    "fcos_resnet50_fpn": _EARLY_RESNET,
-}
-
-
-def _builder(name: str) -> Callable[[int], TorchvisionDetector]:
-    def build(n_classes: int) -> TorchvisionDetector:
-        return TorchvisionDetector(_MODELS[name](n_classes))
-
-    return build
-
-
-TORCHVISION_BUILDERS: Final = {name: _builder(name) for name in _MODELS}
-"""The builders of all of them, from random weights, by name."""
-
-
-def published(arch: str, kind: str) -> State | None:
-    """Return torchvision's published weights of an architecture, named as in our module.
-
-    Args:
-        arch: a name of :data:`TORCHVISION_BUILDERS`.
-        kind: ``coco`` or ``backbone``.
-
-    Returns:
-        None for an architecture that is not torchvision's.
-
-    Raises:
-        DownloadError: the download failed or does not match its published digest.
-    """
-    if arch not in _MODELS:
-        return None
-    if kind == BACKBONE:
-        download(_BACKBONE[arch].url)
-        # torchvision knows where the entries of a classifier lie in its detector.
-        donor = _MODELS[arch](1, backbone=_BACKBONE[arch]).get_submodule("backbone")
-        return {f"model.backbone.{name}": value for name, value in donor.state_dict().items()}
-    return {f"model.{name}": value for name, value in download(_COCO[arch].url).items()}
-
-
-def freeze_early(network: nn.Module, arch: str) -> None:
-    """Keep the earliest stages of published weights as they are, as torchvision does."""
-    for name, parameter in network.named_parameters():
-        if name.removeprefix("model.").startswith(_FROZEN.get(arch, ())):
-            parameter.requires_grad = False
+TORCHVISION_ARCHITECTURES: Final = tuple(model.architecture() for model in _MODELS)

@@ -6,28 +6,31 @@ as the published YOLOX weights want them: BGR, 0 to 255.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
 
 from smearcount.errors import ModelError
-from smearcount.training.networks.postprocess import cells_of
-from smearcount.training.networks.protocol import Prediction, Target
+from smearcount.training.networks.postprocess import output_in_float32, suppress
+from smearcount.training.networks.protocol import (
+    TYPICAL_RBC_PX,
+    Architecture,
+    Prediction,
+    Target,
+)
 
-YOLO_STRIDE: Final = 32
-"""Input sides must be multiples of this: the deepest level's stride."""
+DEEPEST_STRIDE: Final = 32
+"""Input sides must be multiples of this."""
 
-YOLO_RECEPTIVE_PX: Final = 320
-"""Tiles overlap by this; the network's pooling looks farther, but hardly acts on what it sees."""
+RECEPTIVE_PX: Final = 320
+"""Tiles overlap by this; the pooling takes in more pixels, but they hardly change the output."""
 
-YOLO_IOU: Final = 0.6
+IOU_THRESHOLD: Final = 0.6
 
 
-class YoloDetector(nn.Module):
+class YoloxDetector(nn.Module):
     """YOLOX as a :class:`smearcount.training.networks.protocol.TrainableDetector`.
 
     Convolutions may run in bfloat16; boxes and losses are computed in float32.
@@ -41,20 +44,21 @@ class YoloDetector(nn.Module):
         self.model = model
         self.model.init_weights()
         self.model.head.export = True  # in evaluation, decoded boxes instead of raw maps
-        outputs = ("cls_preds", "reg_preds", "obj_preds")
-        for module in (model.backbone, *(m for name in outputs for m in getattr(model.head, name))):
-            module.register_forward_hook(_in_float32)
+        output_in_float32(model.backbone)
+        for predictions in ("cls_preds", "reg_preds", "obj_preds"):
+            for module in getattr(model.head, predictions):
+                output_in_float32(module)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Return YOLOX's losses of a batch: overlap, objectness and class."""
         head = self.model.head
-        maps, x_shifts, y_shifts, strides, plain = head.forward_train_maps(
-            self.model.backbone(_as_yolox_wants(images))
+        maps, x_shifts, y_shifts, strides, raw_boxes = head.forward_train_maps(
+            self.model.backbone(_to_bgr(images))
         )
         with torch.autocast(images.device.type, enabled=False):
             losses = head.get_losses(
-                None, x_shifts, y_shifts, strides, _rows(targets, images.device), maps, plain,
-                dtype=torch.float32,
+                None, x_shifts, y_shifts, strides, _to_rows(targets, images.device), maps,
+                raw_boxes, dtype=torch.float32,
             )  # fmt: skip
         return {
             "box": losses["iou_loss"],
@@ -63,24 +67,37 @@ class YoloDetector(nn.Module):
         }
 
     def raw(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return boxes (B, N, 4) xyxy px and scores (B, N, K) at every location.
+        """Return boxes (B, N, 4) xyxy px and scores (B, N, K) at every anchor point.
 
         Args:
             images: (B, 3, H, W) RGB in 0..255, H and W multiples of 32.
         """
-        out = self.model(_as_yolox_wants(images))
-        centre, size = out[..., :2], out[..., 2:4]
-        boxes = torch.cat([centre - size / 2, centre + size / 2], dim=2)
+        out = self.model(_to_bgr(images))
+        center, size = out[..., :2], out[..., 2:4]
+        boxes = torch.cat([center - size / 2, center + size / 2], dim=2)
         return boxes, out[..., 4:5] * out[..., 5:]
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> list[Prediction]:
         """Return the cells of each image; no limit."""
         boxes, scores = self.raw(images)
-        return [cells_of(b, s, YOLO_IOU) for b, s in zip(boxes, scores, strict=True)]
+        return [suppress(b, s, IOU_THRESHOLD) for b, s in zip(boxes, scores, strict=True)]
 
 
-def _build(size: str, n_classes: int) -> YoloDetector:
+class _OnnxGraph(nn.Module):
+    """YOLOX with the inputs and outputs of the ONNX file."""
+
+    def __init__(self, detector: Any) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (1, H, W, 3) uint8 to boxes (n, 4) and scores (n, K)."""
+        boxes, scores = self.detector.raw(image.permute(0, 3, 1, 2))
+        return boxes[0], scores[0]
+
+
+def _build(size: str, n_classes: int) -> YoloxDetector:
     """Build a YOLOX from random weights.
 
     Args:
@@ -95,38 +112,39 @@ def _build(size: str, n_classes: int) -> YoloDetector:
         from libreyolo.models.yolox.nn import LibreYOLOXModel
     except ImportError as error:
         raise ModelError(
-            f"YOLOX needs libreyolo ({error}); in the folder of smearcount, install the extra: "
-            "pip install '.[yolo]'."
+            f'YOLOX needs libreyolo ({error}); install the extra: pip install "smearcount[yolo]".'
         ) from None
-    return YoloDetector(LibreYOLOXModel(size, nb_classes=n_classes))
+    return YoloxDetector(LibreYOLOXModel(size, nb_classes=n_classes))
 
 
-YOLO_BUILDERS: Final[dict[str, Callable[[int], YoloDetector]]] = {
-    "yolox_nano": partial(_build, "n"),
-    "yolox_s": partial(_build, "s"),
-}
-"""By name: builders from random weights, given the number of classes without background."""
+YOLOX_ARCHITECTURES: Final = tuple(
+    Architecture(
+        name=name,
+        build=partial(_build, size),
+        recipe="yolox",
+        rbc_px=TYPICAL_RBC_PX,
+        stride=DEEPEST_STRIDE,
+        receptive_px=RECEPTIVE_PX,
+        iou_threshold=IOU_THRESHOLD,
+        onnx_graph=_OnnxGraph,
+    )
+    for name, size in {"yolox_nano": "n", "yolox_s": "s"}.items()
+)
 
 
-def _as_yolox_wants(images: Tensor) -> Tensor:
+def _to_bgr(images: Tensor) -> Tensor:
     return images.float().flip(1)
 
 
-def _in_float32(module: nn.Module, given: Any, out: Any) -> Any:
-    return tree_map(lambda v: v.float() if isinstance(v, Tensor) else v, out)
-
-
-def _rows(targets: list[Target], device: torch.device) -> Tensor:
-    """Return (B, M, 5): class from 0, centre x, centre y, width, height; zeros as padding."""
+def _to_rows(targets: list[Target], device: torch.device) -> Tensor:
+    """Return (B, M, 5): class from 0, center x, center y, width, height; zeros as padding."""
     most = max([1, *(len(target["labels"]) for target in targets)])
     rows = torch.zeros(len(targets), most, 5, device=device)
     for row, target in zip(rows, targets, strict=True):
         boxes = target["boxes"].to(device)
-        sides = boxes[:, 2:] - boxes[:, :2]
-        real = sides.amin(dim=1) > 0
-        cells = torch.cat(
-            [target["labels"].to(device)[:, None] - 1, (boxes[:, :2] + boxes[:, 2:]) / 2, sides],
-            dim=1,
-        )[real]
+        sizes = boxes[:, 2:] - boxes[:, :2]
+        has_area = sizes.amin(dim=1) > 0
+        labels = target["labels"].to(device)[:, None] - 1
+        cells = torch.cat([labels, (boxes[:, :2] + boxes[:, 2:]) / 2, sizes], dim=1)[has_area]
         row[: len(cells)] = cells
     return rows

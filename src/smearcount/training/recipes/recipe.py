@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import tomli_w
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from smearcount.errors import UsageError
 from smearcount.training.augment import Augmentation
 
 
 class Recipe(BaseModel):
-    """How to train; every entry can be read aloud.
+    """How to train a network.
 
     Attributes:
         epochs: passes over the training images.
@@ -31,10 +31,16 @@ class Recipe(BaseModel):
         validate_every: epochs between validations.
         precision: ``bf16-mixed`` or ``32-true``, as Lightning names them; ``auto`` takes bf16 where
             the processor has instructions for it: without them it is three times slower.
-        augmentation: how boldly images are changed; ``none`` shows them as they are.
-        plain_epochs: the last epochs, trained without mosaics.
+        augmentation: how images are changed at random; ``none`` leaves them as they are.
+        close_mosaic_epochs: the last epochs, trained without mosaics; recipes written before named
+            it ``plain_epochs``.
         rbc_px: how wide a red cell is shown to the network, in its pixels; None as its architecture
             wants it. A larger one serves small cells and costs time, at counting too.
+
+    Example:
+        >>> from smearcount.training import Recipe
+        >>> Recipe(epochs=10, learning_rate=1e-3, augmentation="none").batch
+        16
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,21 +57,29 @@ class Recipe(BaseModel):
     validate_every: int = Field(default=1, ge=1)
     precision: Literal["auto", "bf16-mixed", "32-true"] = "auto"
     augmentation: Augmentation | Literal["none"] = Augmentation()
-    plain_epochs: int = Field(default=0, ge=0)
+    close_mosaic_epochs: int = Field(
+        default=0, ge=0, validation_alias=AliasChoices("close_mosaic_epochs", "plain_epochs")
+    )
     rbc_px: float | None = Field(default=None, gt=0)
 
 
-def read_recipe(name: str) -> Recipe:
+def read_recipe(name: str | Path) -> Recipe:
     """Read a recipe of the package by name, or any other by path.
+
+    Args:
+        name: such as ``smearnet`` or ``exercise``, or the path of a ``.toml`` file.
 
     Raises:
         UsageError: there is no such recipe, or an entry is unknown or out of range.
+
+    Example:
+        >>> from smearcount.training import read_recipe
+        >>> read_recipe("exercise").epochs
+        10
     """
+    shipped = shipped_recipes()
     folder = resources.files("smearcount.training.recipes")
-    shipped = sorted(
-        Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
-    file = folder / f"{name}.toml" if name in shipped else Path(name)
+    file = folder / f"{name}.toml" if str(name) in shipped else Path(name)
     try:
         return Recipe.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -75,25 +89,23 @@ def read_recipe(name: str) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{name}: this recipe cannot be read ({error}).") from None
     except ValidationError as error:
-        raise UsageError(f"{name}: in this recipe, {_problem(error)}.") from None
+        raise UsageError(f"{name}: in this recipe, {_first_problem(error)}.") from None
 
 
-def _problem(error: ValidationError) -> str:
-    """Return the first thing wrong with a recipe, in words."""
-    first = error.errors()[0]
-    # Pydantic names the alternative of a union, too.
-    where = ".".join(str(part) for part in first["loc"] if part != "Augmentation")
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        inside = where.startswith("augmentation.")
-        known = [f.name for f in fields(Augmentation)] if inside else list(Recipe.model_fields)
-        return f"there is no entry {where}; the entries are {', '.join(known)}"
-    if where == "augmentation.looks" and first["type"] == "tuple_type":
-        return "looks must be two numbers, the least and the greatest: looks = [1.0, 1.0]"
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+def shipped_recipes() -> list[str]:
+    """Return the names of the package's recipes."""
+    entries = resources.files("smearcount.training.recipes").iterdir()
+    return sorted(Path(entry.name).stem for entry in entries if entry.name.endswith(".toml"))
+
+
+def recipe_as_toml(recipe: Recipe) -> str:
+    """Return a recipe as the text of a file that :func:`read_recipe` reads."""
+    entries: dict[str, Any] = recipe.model_dump(mode="json", exclude_none=True)
+    return tomli_w.dumps(entries)
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Return the recipe for another number of epochs, its patience and plain ones in proportion.
+    """Return the recipe for another number of epochs; those counted from the end are scaled too.
 
     Raises:
         UsageError: the number is below 1.
@@ -105,6 +117,20 @@ def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
         update={
             "epochs": epochs,
             "patience": round(recipe.patience * share),
-            "plain_epochs": round(recipe.plain_epochs * share),
+            "close_mosaic_epochs": round(recipe.close_mosaic_epochs * share),
         }
     )
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return the first thing wrong with a recipe as a clause."""
+    first = error.errors()[0]
+    # Pydantic names the alternative of a union, too.
+    where = ".".join(str(part) for part in first["loc"] if part != "Augmentation")
+    if first["type"] == "extra_forbidden":
+        model = Augmentation if where.startswith("augmentation.") else Recipe
+        return f"there is no entry {where}; the entries are {', '.join(model.model_fields)}"
+    if first["type"] == "tuple_type":
+        name = first["loc"][-1]
+        return f"{name} must be two numbers, the least and the greatest: {name} = [1.0, 1.0]"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"

@@ -1,22 +1,21 @@
-"""Every architecture keeps the one promise by which the loop trains it and counting uses it."""
+"""Every architecture trains and predicts through the same two methods."""
 
 import importlib.util
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from smearcount.detector.model_card import ModelCard
-from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import UsageError
 from smearcount.training.augment import Sample
-from smearcount.training.export.third_party import export_torchvision, why_no_onnx
-from smearcount.training.networks.architectures import ARCHITECTURES, build
+from smearcount.training.networks.architectures import (
+    ARCHITECTURES,
+    build_network,
+    freeze_published,
+)
 from smearcount.training.networks.torchvision_detectors import (
-    TORCHVISION_BUILDERS,
+    TORCHVISION_ARCHITECTURES,
     TorchvisionDetector,
-    freeze_early,
 )
 from smearcount.training.recipes.recipe import read_recipe
 from smearcount.training.samples import collate
@@ -25,7 +24,7 @@ HEAVY = ("fasterrcnn_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2", "fcos_resnet
 
 
 @pytest.fixture(params=ARCHITECTURES)
-def named(request):
+def arch(request):
     """An architecture's name; YOLO only where libreyolo is installed."""
     if request.param.startswith("yolo") and importlib.util.find_spec("libreyolo") is None:
         pytest.skip("libreyolo is not installed")
@@ -35,7 +34,7 @@ def named(request):
 def small(name: str) -> torch.nn.Module:
     """Build a network that looks at thumbnails, so that the test is quick."""
     torch.manual_seed(0)
-    network = build(name, 3)
+    network = build_network(name, 3)
     if name in HEAVY:
         network.model.transform.min_size = (64,)
     if name.startswith("fasterrcnn"):
@@ -53,8 +52,8 @@ def batch() -> tuple[torch.Tensor, list[dict[str, torch.Tensor]]]:
     return images, [first, {"boxes": torch.zeros(0, 4), "labels": first["labels"][:0]}]
 
 
-def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(named):
-    network = small(named)
+def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(arch):
+    network = small(arch)
     images, targets = batch()
     total = torch.stack(list(network.losses(images, targets).values())).sum()
     total.backward()
@@ -69,7 +68,7 @@ def test_a_batch_with_a_degenerate_box_and_an_empty_image_trains(named):
         assert ((found["labels"] >= 1) & (found["labels"] <= 3)).all()
 
 
-def test_a_small_picture_in_a_batch_is_taught_as_it_is_shown_when_it_counts():
+def test_a_small_image_of_a_batch_reaches_torchvision_without_its_padding():
     shown = []
 
     class Recording(torch.nn.Module):
@@ -84,14 +83,14 @@ def test_a_small_picture_in_a_batch_is_taught_as_it_is_shown_when_it_counts():
     assert shown == [(3, 64, 96), (3, 40, 30)]
 
 
-def test_in_bfloat16_yolox_says_what_it_says_and_its_losses_are_exact_numbers():
+def test_yolox_in_bfloat16_predicts_the_same_and_its_losses_are_float32():
     pytest.importorskip("libreyolo")
     network, (images, targets) = small("yolox_s"), batch()
     with torch.autocast("cpu", torch.bfloat16):
         losses = network.losses(images, targets)
     assert {value.dtype for value in losses.values()} == {torch.float32}
     assert all(math.isfinite(float(value.detach())) for value in losses.values())
-    # Not the losses: which location answers for a cell hangs on a hair in a network untaught.
+    # Not the losses: in an untrained network, which anchor point a cell takes is a close call.
     with torch.no_grad():
         boxes, scores = network.eval().raw(images)
         with torch.autocast("cpu", torch.bfloat16):
@@ -102,7 +101,7 @@ def test_in_bfloat16_yolox_says_what_it_says_and_its_losses_are_exact_numbers():
     torch.testing.assert_close(rough_scores, scores, rtol=0.05, atol=0.01)
 
 
-def test_in_bfloat16_the_losses_stay_what_they_are():
+def test_losses_in_bfloat16_are_nearly_those_in_float32():
     network, (images, targets) = small("ssdlite320_mobilenet_v3_large"), batch()
     exact = network.losses(images, targets)
     with torch.autocast("cpu", torch.bfloat16):
@@ -112,13 +111,13 @@ def test_in_bfloat16_the_losses_stay_what_they_are():
         assert float(rough[loss].detach()) == pytest.approx(float(value.detach()), rel=0.1)
 
 
-def test_it_has_a_recipe_of_its_own(named):
-    assert read_recipe(ARCHITECTURES[named].recipe).epochs > 1
+def test_it_has_a_recipe_of_its_own(arch):
+    assert read_recipe(ARCHITECTURES[arch].recipe).epochs > 1
 
 
 def test_no_torchvision_detector_stops_at_a_few_hundred_cells():
-    for name in TORCHVISION_BUILDERS:
-        model = build(name, 3).model
+    for name in (architecture.name for architecture in TORCHVISION_ARCHITECTURES):
+        model = build_network(name, 3).model
         places = [model, getattr(model, "roi_heads", model)]
         ceilings = [
             vars(place)[key]
@@ -130,40 +129,15 @@ def test_no_torchvision_detector_stops_at_a_few_hundred_cells():
         assert min(ceilings) >= 5000, name
 
 
-@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "yolox_nano", "yolox_s"])
-def test_its_onnx_file_finds_what_torch_finds(name, tmp_path):
-    if name.startswith("yolo"):
-        pytest.importorskip("libreyolo")
-    of = ARCHITECTURES[name]
-    network = small(name).eval()
-    path = tmp_path / "model.onnx"
-    export_torchvision(network, path)  # refuses a file that answers otherwise
-    card = ModelCard(
-        name=name,
-        architecture=name,
-        sha256="0" * 64,
-        classes=("WBC", "RBC", "Platelets"),
-        thresholds=(0.5, 0.5, 0.5),
-        stride=of.stride,
-    )
-    pixels = np.random.default_rng(0).integers(0, 256, (75, 100, 3), dtype=np.uint8)
-    found = OnnxDetector(path, card, threads=1).detect(pixels)
-    assert (found.labels <= 3).all()
-
-
-def test_where_there_is_no_onnx_the_reason_is_told():
-    assert {name for name in ARCHITECTURES if why_no_onnx(name)} == set(HEAVY)
-
-
-def test_published_trunks_keep_their_first_stage_and_train_the_rest():
-    network = TorchvisionDetector(build("ssd300_vgg16", 3).model)
-    freeze_early(network, "ssd300_vgg16")
+def test_the_first_stage_of_a_published_backbone_is_frozen():
+    network = TorchvisionDetector(build_network("ssd300_vgg16", 3).model)
+    freeze_published(network, "ssd300_vgg16")
     frozen = [name for name, p in network.named_parameters() if not p.requires_grad]
     assert frozen == [
         f"model.backbone.features.{layer}.{kind}" for layer in (0, 2) for kind in ("weight", "bias")
     ]
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_name_raises_an_error_with_the_known_ones():
     with pytest.raises(UsageError, match="smearnet, ssd300_vgg16"):
-        build("resnet", 3)
+        build_network("resnet", 3)

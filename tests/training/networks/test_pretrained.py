@@ -1,4 +1,4 @@
-"""Weights come from files and servers that may be wrong: each wrong one gets a sentence."""
+"""Weights come from files and servers that may be wrong; each wrong one raises a clear error."""
 
 import hashlib
 import http.server
@@ -12,8 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from smearcount.errors import DownloadError, ModelError, UsageError
-from smearcount.training.networks.pretrained import apply_weights, download, read_weights
-from smearcount.training.networks.smearnet import build_smearnet
+from smearcount.training.networks.architectures import load_weights
+from smearcount.training.networks.pretrained import download, read_weights
+from smearcount.training.networks.smearnet import Smearnet
 
 
 class _Silent(http.server.SimpleHTTPRequestHandler):
@@ -52,7 +53,7 @@ def test_published_weights_are_downloaded_once_and_checked(server):
     assert torch.equal(download(f"{address}/{name}")["a"], torch.arange(4.0))
 
 
-def test_a_wrong_or_missing_download_is_a_sentence(server):
+def test_a_wrong_or_missing_download_is_refused(server):
     folder, address = server
     name = published(folder, {"a": torch.arange(4.0)})
     (folder / name).write_bytes((folder / name).read_bytes() + b"x")
@@ -65,12 +66,12 @@ def test_a_wrong_or_missing_download_is_a_sentence(server):
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_a_file_of_weights_is_loaded_and_other_heads_are_left_out(tmp_path, suffix):
     torch.manual_seed(1)
-    donor, network = build_smearnet(7), build_smearnet(3)
+    donor, network = Smearnet(7), Smearnet(3)
     path = tmp_path / f"seven{suffix}"
     state = donor.state_dict()
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
-    left = apply_weights(network, "smearnet", path)
-    assert sorted(left) == ["class_head.1.bias", "class_head.1.weight"]
+    left_out = load_weights(network, "smearnet", path)
+    assert sorted(left_out) == ["class_head.1.bias", "class_head.1.weight"]
     assert torch.equal(network.fuse.body[0][0].weight, donor.fuse.body[0][0].weight)
 
 
@@ -89,9 +90,9 @@ def test_what_is_no_file_of_plain_weights_is_refused(tmp_path):
             read_weights(tmp_path / name)
     torch.save(nn.Linear(3, 3).state_dict(), tmp_path / "linear.pth")
     with pytest.raises(ModelError, match="another architecture"):
-        apply_weights(build_smearnet(3), "smearnet", tmp_path / "linear.pth")
+        load_weights(Smearnet(3), "smearnet", tmp_path / "linear.pth")
 
 
 def test_smearnet_has_no_published_weights():
-    with pytest.raises(UsageError, match="no such published weights"):
-        apply_weights(build_smearnet(3), "smearnet", "coco")
+    with pytest.raises(UsageError, match="no published coco weights"):
+        load_weights(Smearnet(3), "smearnet", "coco")
