@@ -49,6 +49,11 @@ class CountError:
         threshold: the score from which the class counts.
         mae: mean absolute error, in cells per image.
         bias: mean error, counted minus true, in cells per image.
+
+    Example:
+        >>> from smearcount.calibration import CountError
+        >>> CountError(threshold=0.43, mae=0.83, bias=0.04).bias
+        0.04
     """
 
     threshold: float
@@ -70,6 +75,15 @@ class CalibrationResult:
             and measured on the other, by class name; empty for fewer than four images.
         flag_sensitivity: how often the quality flags of the new card detect corrupted images;
             empty for a card without reference statistics.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> from smearcount.calibration import CalibrationResult, calibrate
+        >>> from smearcount.datasets import read_dataset
+        >>> result: CalibrationResult
+        >>> result = calibrate(load_detector(), read_dataset(drawn_smears), min_images=3)
+        >>> len(result.predictions) == len(result.truths)
+        True
     """
 
     card: ModelCard

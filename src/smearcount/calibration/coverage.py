@@ -29,6 +29,12 @@ class Coverage:
         width: mean of highest minus lowest number, in cells.
         least: the lowest coverage over repeated measurements; of one measurement its own.
         most: the highest.
+
+    Example:
+        >>> from smearcount.calibration import Coverage
+        >>> measured = Coverage(coverage=0.95, exact=0.45, width=3.9, least=0.86, most=1.0)
+        >>> measured.exact <= measured.coverage
+        True
     """
 
     coverage: float

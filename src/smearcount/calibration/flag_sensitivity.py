@@ -53,6 +53,11 @@ class FlagSensitivity:
         flagged: share, in [0, 1], that raised a flag meant for this corruption; for clean images
             the share of false alarms: those with any flag about the image itself.
         flags: share that raised each flag.
+
+    Example:
+        >>> from smearcount.calibration import FlagSensitivity
+        >>> FlagSensitivity("clean", images=238, flagged=0.004, flags={}).kind
+        'clean'
     """
 
     kind: str

@@ -39,6 +39,16 @@ class DetectionScores:
             ``mar_all``.
         recall_levels: shape (101,), from 0 to 1.
         precision_50: shape (classes, 101): precision at each recall level at IoU 0.5.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount import Detections
+        >>> from smearcount.evaluation import GroundTruth, detection_scores
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([1])
+        >>> predicted = Detections(boxes, np.float32([0.9]), labels)
+        >>> scores = detection_scores([GroundTruth(boxes, labels)], [predicted], ["RBC"])
+        >>> scores.precision_50.shape
+        (1, 101)
     """
 
     overall: dict[str, float]
@@ -88,6 +98,16 @@ def detection_scores(
         truths: one per image.
         predictions: one per image, with low scores kept.
         classes: names in label order.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount import Detections
+        >>> from smearcount.evaluation import GroundTruth, detection_scores
+        >>> boxes, labels = np.float32([[0, 0, 40, 40], [50, 0, 90, 40]]), np.array([1, 1])
+        >>> predicted = Detections(boxes[:1], np.float32([0.9]), labels[:1])
+        >>> scores = detection_scores([GroundTruth(boxes, labels)], [predicted], ["RBC"])
+        >>> scores.overall["mar_100"]
+        0.5
     """
     no_limit = max([COCO_MAX_DETECTIONS, *(len(detections) for detections in predictions)]) + 1
     limits = [1, 10, COCO_MAX_DETECTIONS, no_limit]

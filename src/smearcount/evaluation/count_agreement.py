@@ -35,7 +35,14 @@ _MAX_BATCH_VALUES: Final = 2_000_000
 
 
 class Estimate(NamedTuple):
-    """A statistic with its 95 % bootstrap interval; NaN where it is not defined."""
+    """A statistic with its 95 % bootstrap interval; NaN where it is not defined.
+
+    Example:
+        >>> from smearcount.evaluation import Estimate
+        >>> value, low, high = Estimate(value=2.0, low=1.5, high=2.5)
+        >>> low
+        1.5
+    """
 
     value: float
     low: float
@@ -69,6 +76,13 @@ class CountAgreement:
         sampling_error: the root mean square of the Poisson standard deviations √n of the true
             counts: how much a neighboring field of the same blood would differ, even if
             every cell were counted correctly.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount.evaluation import compare_counts
+        >>> agreement = compare_counts(np.array([10, 20, 30]), np.array([12, 22, 32]))
+        >>> agreement.bias.value, agreement.exact_share.value
+        (2.0, 0.0)
     """
 
     images: int
@@ -139,6 +153,12 @@ class SlideCount:
         true: true cells of all its images.
         counted: counted cells of all its images.
         within_allowed: whether the error is allowed.
+
+    Example:
+        >>> from smearcount.evaluation import SlideCount
+        >>> slide = SlideCount("A", images=10, true=2000, counted=2030, within_allowed=True)
+        >>> slide.counted - slide.true
+        30
     """
 
     name: str

@@ -36,6 +36,14 @@ class ErrorTypes:
         errors: shape (types, classes), in the order of :data:`ERROR_TYPES`.
         confusion: shape (classes + 1, classes + 1): rows are true classes and last "no cell",
             columns are predicted classes and last "not found".
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount.evaluation import GroundTruth, count_error_types
+        >>> truth = GroundTruth(np.float32([[0, 0, 10, 10]]), np.array([1]))
+        >>> found = GroundTruth(np.float32([[0, 0, 10, 10]]), np.array([2]))
+        >>> count_error_types([truth], [found], n_classes=2).confusion.tolist()
+        [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
     """
 
     errors: NDArray[np.int64]
@@ -51,6 +59,9 @@ def count_error_types(
         truths: one per image.
         predictions: the detections that count, one per image.
         n_classes: how many classes there are.
+
+    Returns:
+        the errors and the confusion matrix, summed over the images.
 
     Example:
         >>> import numpy as np

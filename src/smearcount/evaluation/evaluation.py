@@ -49,6 +49,17 @@ class EvaluatedImage:
         truth: the annotated cells.
         detections: every detection, low scores included.
         seconds: from opening the image to the counts.
+
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from smearcount import Detections
+        >>> from smearcount.evaluation import EvaluatedImage, GroundTruth
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([2])
+        >>> truth, found = GroundTruth(boxes, labels), Detections(boxes, np.float32([0.9]), labels)
+        >>> image = EvaluatedImage(Path("a.jpg"), "slide A", truth, found, seconds=0.1)
+        >>> len(image.detections)
+        1
     """
 
     path: Path
@@ -68,7 +79,20 @@ class CountEvaluation:
         counted: shape (images, classes): counts.
         agreement: by class name, and under :data:`ALL_CLASSES` for all cells of an image together.
         slides: images summed into slides, by class name, for the classes with an allowed error.
-        error_types: what kind of errors were made.
+        error_types: the errors by type.
+
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from smearcount import Detections, load_detector
+        >>> from smearcount.evaluation import EvaluatedImage, GroundTruth, evaluate_detections
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([2])
+        >>> truth, found = GroundTruth(boxes, labels), Detections(boxes, np.float32([0.9]), labels)
+        >>> image = EvaluatedImage(Path("a.jpg"), "slide A", truth, found, seconds=0.1)
+        >>> card = load_detector().card
+        >>> evaluation = evaluate_detections(card, "made by hand", card.classes, [image])
+        >>> evaluation.at_fixed_threshold.counted.tolist()
+        [[0, 1, 0]]
     """
 
     thresholds: tuple[float, ...]
@@ -92,6 +116,19 @@ class Evaluation:
         scores: average precision and recall, whatever the thresholds.
         at_model_thresholds: counting at the model's own thresholds.
         at_fixed_threshold: counting at :data:`FIXED_THRESHOLD`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from smearcount import Detections, load_detector
+        >>> from smearcount.evaluation import EvaluatedImage, GroundTruth, evaluate_detections
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([2])
+        >>> truth, found = GroundTruth(boxes, labels), Detections(boxes, np.float32([0.9]), labels)
+        >>> image = EvaluatedImage(Path("a.jpg"), "slide A", truth, found, seconds=0.1)
+        >>> card = load_detector().card
+        >>> evaluation = evaluate_detections(card, "made by hand", card.classes, [image])
+        >>> round(evaluation.scores.overall["map"], 3)
+        1.0
     """
 
     card: ModelCard
@@ -181,6 +218,22 @@ def evaluate_detections(
         classes: names in label order: the model's first.
         images: at least one.
         allowed: the allowed error of slides by class name, as a share of the true count.
+
+    Returns:
+        counts, errors and average precision, with a 95 % interval where it makes sense.
+
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from smearcount import Detections, load_detector
+        >>> from smearcount.evaluation import EvaluatedImage, GroundTruth, evaluate_detections
+        >>> boxes, labels = np.float32([[0, 0, 40, 40]]), np.array([2])
+        >>> truth, found = GroundTruth(boxes, labels), Detections(boxes, np.float32([0.9]), labels)
+        >>> image = EvaluatedImage(Path("a.jpg"), "slide A", truth, found, seconds=0.1)
+        >>> card = load_detector().card
+        >>> evaluation = evaluate_detections(card, "made by hand", card.classes, [image])
+        >>> evaluation.at_model_thresholds.agreement["RBC"].counted_total
+        1
     """
     only_in_data = len(classes) - len(card.classes)
     fixed = (FIXED_THRESHOLD,) * len(classes)

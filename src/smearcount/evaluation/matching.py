@@ -36,6 +36,13 @@ class GroundTruth:
     Attributes:
         boxes_xyxy_px: shape (n, 4), float32, in image pixels.
         labels: shape (n,), int64, 1-based.
+
+    Example:
+        >>> from smearcount.datasets import read_dataset
+        >>> from smearcount.evaluation import GroundTruth
+        >>> truth = GroundTruth.of(read_dataset(drawn_smears).images[0])
+        >>> truth.boxes_xyxy_px.shape == (len(truth.labels), 4)
+        True
     """
 
     boxes_xyxy_px: Boxes
@@ -58,6 +65,14 @@ class Match:
         tp: shape (classes,): true positives, the matched cells of each class.
         fp: shape (classes,): false positives, the extra detections of each class.
         fn: shape (classes,): false negatives, the missed cells of each class.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount.evaluation import GroundTruth, match_detections
+        >>> cells = GroundTruth(np.float32([[0, 0, 10, 10]]), np.array([1]))
+        >>> match = match_detections(cells, cells, n_classes=1)
+        >>> match.tp.tolist(), match.fp.tolist(), match.fn.tolist()
+        ([1], [0], [0])
     """
 
     pairs: NDArray[np.int64]

@@ -42,6 +42,13 @@ class MissingLabel:
         name: its class according to the model.
         label: that class as a label of the model.
         score: in [0.6, 1].
+
+    Example:
+        >>> from pathlib import Path
+        >>> from smearcount.evaluation import MissingLabel
+        >>> cell = MissingLabel(Path("a.jpg"), (10.0, 20.0, 50.0, 60.0), "RBC", 2, 0.93)
+        >>> cell.name
+        'RBC'
     """
 
     path: Path

@@ -38,6 +38,11 @@ class Sweep:
         title: what it is, for people.
         axis: the unit or meaning of the values.
         values: ascending.
+
+    Example:
+        >>> from smearcount.evaluation import Sweep
+        >>> Sweep("blur_px", "Blur", "Gaussian blur in px", (0.5, 2.0, 8.0)).values[-1]
+        8.0
     """
 
     parameter: str
@@ -88,6 +93,15 @@ class Curve:
         sweep: what changed.
         true: shape (values, smears, 3): cells drawn, in the order of ``CLASS_NAMES``.
         counted: shape (values, smears, 3): cells counted at the model's thresholds.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount.evaluation import Curve, Sweep
+        >>> sweep = Sweep("blur_px", "Blur", "Gaussian blur in px", (0.5, 8.0))
+        >>> true = np.full((2, 6, 3), 10)
+        >>> curve = Curve(sweep, true, counted=true - [[[0]], [[2]]])
+        >>> [error.value for error in curve.errors(1)]
+        [0.0, -0.2]
     """
 
     sweep: Sweep
