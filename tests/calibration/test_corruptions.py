@@ -11,11 +11,11 @@ from smearcount.calibration.corruptions import blur, change_exposure, out_of_dis
 
 
 def test_exposure_by_zero_stops_is_the_identity_and_stops_add_up() -> None:
-    grey = np.full((4, 4, 3), 60, np.uint8)
-    assert (change_exposure(grey, 0) == grey).all()
-    twice = change_exposure(change_exposure(grey, 1), 1).astype(int)
-    assert abs(twice - change_exposure(grey, 2)).max() <= 1
-    assert change_exposure(grey, 2).mean() > 100
+    gray = np.full((4, 4, 3), 60, np.uint8)
+    assert (change_exposure(gray, 0) == gray).all()
+    twice = change_exposure(change_exposure(gray, 1), 1).astype(int)
+    assert abs(twice - change_exposure(gray, 2)).max() <= 1
+    assert change_exposure(gray, 2).mean() > 100
 
 
 @settings(max_examples=10, deadline=None)
@@ -34,5 +34,5 @@ def test_out_of_distribution_images_differ_and_repeat_with_their_seed() -> None:
         out_of_distribution_images(12, 3, (64, 48)),
     )
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
-    assert len({picture.tobytes() for picture in first}) == 12
-    assert {picture.shape for picture in first} == {(48, 64, 3)}
+    assert len({image.tobytes() for image in first}) == 12
+    assert {image.shape for image in first} == {(48, 64, 3)}

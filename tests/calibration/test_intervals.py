@@ -23,13 +23,13 @@ def simulated(n: int, seed: int) -> tuple[list[Detections], list[Detections]]:
     for _ in range(n):
         true_labels = np.repeat([1, 2], [rng.integers(0, 3), rng.poisson(18)])
         invented = np.repeat([1, 2], [rng.poisson(0.05), rng.poisson(2.5)])
-        seen = rng.random(len(true_labels)) > 0.02
+        detected = rng.random(len(true_labels)) > 0.02
         clarity = rng.normal(np.where(true_labels == 1, 5, 2.5) * rng.beta(8, 2), 1.2)
         logits = np.concatenate([clarity, rng.normal(-2, 1.2, len(invented))])
         labels = np.concatenate([true_labels, invented])
         left = np.arange(len(labels)) * 10.0
         boxes = np.stack([left, left * 0, left + 10, left * 0 + 10], axis=1)
-        kept = np.concatenate([seen, np.ones(len(invented), bool)])
+        kept = np.concatenate([detected, np.ones(len(invented), bool)])
         scores = 1 / (1 + np.exp(-logits))
         n_true = len(true_labels)
         truths.append(Detections(boxes[:n_true], np.ones(n_true), true_labels))

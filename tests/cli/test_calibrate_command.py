@@ -32,8 +32,8 @@ def test_a_model_is_copied_with_a_card_fitted_to_the_images(
     write_dataset(drawn_dataset(tmp_path / "more", 4, first_seed=50), data, "coco", "few")
 
     out = tmp_path / "out"
-    code, text, told = run("shipped", data, "-o", out)
-    assert code == 0, told
+    code, text, error = run("shipped", data, "-o", out)
+    assert code == 0, error
     assert "cells per image on 20 images" in text
     assert "Border odds ratio of red cells: 0.35 → " in text
     assert "blur 3 px" in text
@@ -43,14 +43,14 @@ def test_a_model_is_copied_with_a_card_fitted_to_the_images(
     assert written.calibration != shipped.calibration
     assert f"0.43 → {written.thresholds[1]:.2f}" in text
 
-    code, _, told = run("shipped", data, "--split", "few")
-    assert (code, "needs 20 images or more" in told) == (1, True)
-    code, _, told = run("shipped", data, "--in-place")
-    assert (code, "the shipped model stays as it is" in told) == (2, True)
-    code, _, told = run(out / SHIPPED_FILE.name, data, "-o", out)
-    assert (code, "this is the model itself" in told) == (2, True)
-    code, _, told = run("shipped", data, "-o", out, "--in-place")
-    assert (code, "exclude each other" in told) == (2, True)
+    code, _, error = run("shipped", data, "--split", "few")
+    assert (code, "needs 20 images or more" in error) == (1, True)
+    code, _, error = run("shipped", data, "--in-place")
+    assert (code, "the shipped model stays as it is" in error) == (2, True)
+    code, _, error = run(out / SHIPPED_FILE.name, data, "-o", out)
+    assert (code, "this is the model itself" in error) == (2, True)
+    code, _, error = run("shipped", data, "-o", out, "--in-place")
+    assert (code, "exclude each other" in error) == (2, True)
 
 
 def test_in_place_replaces_the_card_alone_and_by_default_nothing_is_written(

@@ -70,8 +70,8 @@ def test_every_key_of_torchmetrics_is_there_with_its_figure() -> None:
         labels = random.integers(1, 3, n)
         truths.append(Detections(boxes, np.ones(n), labels))
         moved = np.concatenate([boxes + random.normal(0, 5, boxes.shape), boxes[: n // 3] + 40])
-        said = np.concatenate([labels, labels[: n // 3]])
-        predictions.append(Detections(moved, random.uniform(0.05, 1, len(moved)), said))
+        predicted = np.concatenate([labels, labels[: n // 3]])
+        predictions.append(Detections(moved, random.uniform(0.05, 1, len(moved)), predicted))
 
     def tensors(cells: Detections) -> dict[str, object]:
         return {

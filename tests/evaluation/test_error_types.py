@@ -29,7 +29,7 @@ def test_each_type_of_error_is_counted_once() -> None:
     truth = cells(
         (0, 0, 10, 10, 2),  # found
         (100, 0, 110, 10, 2),  # missed
-        (200, 0, 210, 10, 1),  # said to be a platelet
+        (200, 0, 210, 10, 1),  # found as a platelet
         (300, 0, 310, 10, 2),  # found twice
         (400, 0, 410, 10, 3),  # found beside its place
     )

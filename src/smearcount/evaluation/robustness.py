@@ -61,13 +61,13 @@ SWEEPS: Final = (
     Sweep(
         "overlap",
         "Overlap",
-        "share of the red cells that lie over a neighbour",
+        "share of the red cells that lie over a neighbor",
         (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
     ),
     Sweep(
         "stain_shift",
         "Stain",
-        "shift of the colours from a known stain (1: beyond recognition)",
+        "shift of the colors from a known stain (1: beyond recognition)",
         (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
     ),
     Sweep(
