@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from smearcount.image.read import FileReader
 from smearcount.results.result import CountResult
 
 
@@ -44,5 +43,4 @@ class ImageOutcome:
         """Return the same outcome holding no pixels: the file is opened again when needed."""
         if self.result is None:
             return self
-        image = replace(self.result.image, read=FileReader(self.name), half=None)
-        return replace(self, result=replace(self.result, image=image))
+        return replace(self, result=replace(self.result, image=self.result.image.without_pixels()))

@@ -144,12 +144,14 @@ class StoredResult:
             card: the card of the model that found the cells.
             settings: threshold and edge rule.
         """
+        reader = FileReader(str(path))
         image = SmearImage(
             name=name,
             width=self.width,
             height=self.height,
             sha256=self.sha256,
-            read=FileReader(str(path)),
+            read=reader,
+            reread=reader,
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
         )
