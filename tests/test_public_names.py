@@ -24,14 +24,17 @@ def test_all_names_are_listed_sorted_and_there() -> None:
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_each_face_lists_its_names(face: str) -> None:
+def test_each_face_lists_its_names_and_its_functions_have_examples(face: str) -> None:
     if face != "datasets":
         pytest.importorskip("torch" if face == "training" else "scipy")
     module = importlib.import_module(f"smearcount.{face}")
     names = list(module.__all__)
     assert names == sorted(names)
-    for name in names:
-        assert getattr(module, name) is not None
+    values = {name: getattr(module, name) for name in names}
+    assert all(pydoc.getdoc(value) for value in values.values())
+    functions = {name: value for name, value in values.items() if inspect.isfunction(value)}
+    without = [name for name, value in functions.items() if ">>> " not in pydoc.getdoc(value)]
+    assert not without, "these need an example"
 
 
 def test_every_error_is_public() -> None:
