@@ -1,4 +1,4 @@
-"""The cell classes: their ids, names and colours, the same everywhere in the package."""
+"""The cell classes: their labels, names and colors, the same everywhere in the package."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ CLASS_NAMES: Final = ("WBC", "RBC", "Platelets")
 """Names in label order: label 1 is WBC, 2 is RBC, 3 is Platelets."""
 
 RBC: Final = "RBC"
-"""The class whose size is the ruler in every field."""
+"""The class whose size gives the magnification of an image."""
 
 CLASS_COLORS: Final = ("#0094cd", "#d51317", "#007b3d")
-"""One colour per class in label order, as in the course exercise."""
+"""One color per class in label order, as in the course exercise."""
 
 _FURTHER_COLORS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#666666")
 
@@ -39,7 +39,7 @@ def canonical_name(name: str) -> str:
 
     Returns:
         ``"WBC"``, ``"RBC"`` or ``"Platelets"`` where the name means one of them, else the name
-        as given, without surrounding blanks.
+        as given, without surrounding spaces.
     """
     plain = name.strip()
     key = plain.lower().replace("_", " ").replace("-", " ")
@@ -47,6 +47,6 @@ def canonical_name(name: str) -> str:
 
 
 def class_color(label: int) -> str:
-    """Return the ``#rrggbb`` colour of a label (1-based); labels beyond the three get their own."""
-    colours = CLASS_COLORS + _FURTHER_COLORS
-    return colours[(label - 1) % len(colours)]
+    """Return the ``#rrggbb`` color of a label (1-based); labels beyond the three get their own."""
+    colors = CLASS_COLORS + _FURTHER_COLORS
+    return colors[(label - 1) % len(colors)]

@@ -1,4 +1,4 @@
-"""A field gives the same cells however large it is, however it is cut, and at any magnification."""
+"""An image gives the same cells however large it is, however it is tiled, at any magnification."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from doubles.pictures import noise
 from doubles.tiny_model import write_tiny_model
 from smearcount.detections.detections import Detections
-from smearcount.detector import detect as field_module
+from smearcount.detector import detect as detect_module
 from smearcount.detector.detect import detect
 from smearcount.detector.inference import detect_tiled
 from smearcount.detector.load import SHIPPED_FILE, load_detector
@@ -32,7 +32,7 @@ def assert_same(first: Detections, second: Detections) -> None:
 
 @pytest.mark.parametrize("side", [144, 208, 336])
 @pytest.mark.parametrize("size", [(384, 304), (331, 283)])
-def test_tiles_find_exactly_what_the_whole_shows(
+def test_tiles_give_the_detections_of_the_whole_image(
     tmp_path: Path, side: int, size: tuple[int, int]
 ) -> None:
     detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
@@ -43,7 +43,7 @@ def test_tiles_find_exactly_what_the_whole_shows(
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (5, 3), (8, 16), (37, 61)])
-def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int, int]) -> None:
+def test_tiles_agree_wherever_the_image_begins(tmp_path: Path, offset: tuple[int, int]) -> None:
     detector = load_detector(write_tiny_model(tmp_path / "tiny.onnx"))
     pixels = noise(340, 300)[offset[1] :, offset[0] :]
     image = open_image(np.ascontiguousarray(pixels))
@@ -52,7 +52,7 @@ def test_tiles_agree_wherever_the_field_begins(tmp_path: Path, offset: tuple[int
 
 
 @pytest.mark.skipif(not SHIPPED_FILE.exists(), reason="the model that ships is not here yet")
-def test_the_shipped_model_sees_the_same_in_tiles() -> None:
+def test_the_shipped_model_detects_the_same_in_tiles() -> None:
     detector = load_detector()
     image = open_image(noise(960, 448))
     whole = detector.detect(image.pixels())
@@ -61,7 +61,7 @@ def test_the_shipped_model_sees_the_same_in_tiles() -> None:
 
 
 class DiscDetector:
-    """Sees dark discs of about 24 px as red cells; smaller or larger ones escape it."""
+    """Detects dark discs of about 24 px as red cells, and none that are far smaller or larger."""
 
     card = ModelCard(
         name="discs",
@@ -75,10 +75,10 @@ class DiscDetector:
     )
 
     def __init__(self) -> None:
-        self.looks: list[tuple[int, int]] = []
+        self.sizes: list[tuple[int, int]] = []
 
     def detect(self, pixels: np.ndarray) -> Detections:
-        self.looks.append((pixels.shape[1], pixels.shape[0]))
+        self.sizes.append((pixels.shape[1], pixels.shape[0]))
         dark = pixels[:, :, 1] < 140
         boxes = []
         rows = np.flatnonzero(dark.any(axis=1))
@@ -111,7 +111,7 @@ def with_pixel_size(pixels: np.ndarray, size_um: float | None) -> SmearImage:
 
 
 @pytest.mark.parametrize("diameter", [30, 75, 200])
-def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_knows(
+def test_a_pixel_size_from_the_user_resizes_cells_to_the_size_that_the_model_knows(
     monkeypatch: pytest.MonkeyPatch,
     diameter: int,
 ) -> None:
@@ -122,17 +122,19 @@ def test_a_pixel_size_from_the_user_brings_cells_to_the_size_that_the_model_know
     assert found.scale.source == "user"
     assert found.scale.pixel_size_um == 7.5 / diameter
     assert found.scale.rbc_diameter_px == pytest.approx(diameter, rel=0.1)
-    assert len(detector.looks) == 1
+    assert len(detector.sizes) == 1
 
 
-def test_a_model_without_red_cells_follows_the_ruler(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_without_red_cells_follows_the_magnification_estimate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     detector = DiscDetector()
     monkeypatch.setattr(
         DiscDetector, "card", detector.card.model_copy(update={"classes": ("WBC", "parasite", "a")})
     )
     estimate(monkeypatch, 75)
     found = detect(open_image(discs(75)), detector)
-    assert len(detector.looks) == 1
+    assert len(detector.sizes) == 1
     assert len(found.detections) == 12
     assert (found.scale.source, found.scale.rbc_diameter_px) == ("estimated", 75)
 
@@ -144,15 +146,17 @@ def test_a_pixel_size_in_the_file_is_used(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(found.detections) == 12
 
 
-def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, doubt: float = 0.1) -> None:
-    """Let the ruler say this, whatever the picture shows."""
+def estimate(monkeypatch: pytest.MonkeyPatch, rbc_px: float, log2_error: float = 0.1) -> None:
+    """Let the magnification estimator return this, whatever the image shows."""
     monkeypatch.setattr(
-        field_module, "estimate_magnification", lambda *_: MagnificationEstimate(rbc_px, doubt)
+        detect_module,
+        "estimate_magnification",
+        lambda *_: MagnificationEstimate(rbc_px, log2_error),
     )
 
 
 @pytest.mark.parametrize("wrong", [0.25, 4.0])
-def test_a_pixel_size_that_hides_the_cells_is_doubted_and_only_the_user_is_obeyed(
+def test_a_pixel_size_that_hides_the_cells_is_contradicted_and_only_the_users_is_kept(
     monkeypatch: pytest.MonkeyPatch, wrong: float
 ) -> None:
     estimate(monkeypatch, 70.0)
@@ -168,7 +172,7 @@ def test_a_pixel_size_that_hides_the_cells_is_doubted_and_only_the_user_is_obeye
 
 
 @pytest.mark.parametrize("read_px", [20.0, 300.0])
-def test_a_pixel_size_that_shows_the_cells_stands_whatever_the_ruler_reads(
+def test_a_pixel_size_that_shows_the_cells_stands_whatever_the_estimator_reads(
     monkeypatch: pytest.MonkeyPatch, read_px: float
 ) -> None:
     estimate(monkeypatch, read_px)
@@ -183,41 +187,41 @@ def test_an_estimate_that_the_cells_contradict_is_corrected_once(
     estimate(monkeypatch, 50.0)
     detector = DiscDetector()
     found = detect(open_image(discs(75)), detector)
-    assert len(detector.looks) == 2
+    assert len(detector.sizes) == 2
     assert found.scale.source == "estimated"
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
     assert found.scale.pixel_size_um == pytest.approx(0.1, rel=0.05)
 
 
-class HalfBlindDetector(DiscDetector):
-    """Boxes what it sees half way towards the size that it knows, as a network far off does."""
+class BiasedDetector(DiscDetector):
+    """Its boxes are biased half way to the size that it knows, as those of a network far off."""
 
     def detect(self, pixels: np.ndarray) -> Detections:
         found = super().detect(pixels)
         boxes = found.boxes_xyxy_px
-        middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+        center, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
         half = (half + self.card.rbc_px / 2) / 2
-        return Detections(np.hstack([middle - half, middle + half]), found.scores, found.labels)
+        return Detections(np.hstack([center - half, center + half]), found.scores, found.labels)
 
 
 def test_an_estimate_far_off_is_corrected_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 52.0)
-    detector = HalfBlindDetector()
+    detector = BiasedDetector()
     found = detect(open_image(discs(100)), detector)
-    assert len(detector.looks) == 3
+    assert len(detector.sizes) == 3
     assert found.scale.rbc_diameter_px == pytest.approx(100, rel=0.1)
 
 
-def test_a_good_estimate_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_good_estimate_takes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 70.0)
     detector = DiscDetector()
     assert len(detect(open_image(discs(75)), detector).detections) == 12
-    assert len(detector.looks) == 1
+    assert len(detector.sizes) == 1
 
 
-def test_where_an_estimate_shows_nothing_the_size_of_the_training_images_is_tried(
+def test_if_nothing_is_found_the_size_of_the_training_images_is_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 300.0)
@@ -236,8 +240,8 @@ def test_two_cells_correct_an_estimate_that_they_contradict(
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
 
 
-class ShyDetector(DiscDetector):
-    """Finds but one of the cells that are shown somewhat too small."""
+class SmallCellBlindDetector(DiscDetector):
+    """Detects only one of the cells that are shown somewhat too small."""
 
     def detect(self, pixels: np.ndarray) -> Detections:
         found = super().detect(pixels)
@@ -245,16 +249,16 @@ class ShyDetector(DiscDetector):
         return found[:1] if np.median(shown) < 22 else found
 
 
-def test_where_hardly_any_cell_is_found_a_closer_look_finds_the_others(
+def test_if_hardly_any_cell_is_found_the_image_is_enlarged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 88.0)
-    found = detect(open_image(discs(75)), ShyDetector())
+    found = detect(open_image(discs(75)), SmallCellBlindDetector())
     assert len(found.detections) == 12
     assert found.scale.rbc_diameter_px == pytest.approx(75, rel=0.05)
 
 
-def test_a_closer_look_that_finds_no_more_is_not_believed(
+def test_an_enlarged_image_that_shows_no_more_cells_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estimate(monkeypatch, 70.0)
@@ -264,23 +268,23 @@ def test_a_closer_look_that_finds_no_more_is_not_believed(
     assert found.scale.rbc_diameter_px == 70.0
 
 
-def test_an_empty_field_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_image_has_no_pixel_size(monkeypatch: pytest.MonkeyPatch) -> None:
     estimate(monkeypatch, 60.0)
     found = detect(open_image(np.full((200, 300, 3), 230, np.uint8)), DiscDetector())
     assert len(found.detections) == 0
     assert found.scale == Scale(None, None, "assumed")
 
 
-def test_cells_found_at_the_usual_size_tell_the_pixel_size(
+def test_cells_found_at_the_size_of_the_training_images_give_the_pixel_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    estimate(monkeypatch, 300.0, doubt=5.0)  # not followed: 50 px is usual
+    estimate(monkeypatch, 300.0, log2_error=5.0)  # too uncertain: 50 px is assumed
     found = detect(open_image(discs(50)), DiscDetector())
     assert found.scale.source == "estimated"
 
 
 class StretchingDetector(DiscDetector):
-    """Brings whatever it is shown to one size, as SSD does."""
+    """Resizes every image to one size, as SSD does."""
 
     card = DiscDetector.card.model_copy(update={"rbc_px": None, "receptive_px": 0})
 
@@ -288,10 +292,10 @@ class StretchingDetector(DiscDetector):
         return self.detect(pixels)
 
 
-def test_a_detector_that_looks_at_the_whole_field_is_shown_no_tiles() -> None:
+def test_a_detector_without_a_receptive_field_gets_no_tiles() -> None:
     detector = StretchingDetector()
     detect(open_image(np.full((1200, 1600, 3), 230, np.uint8)), detector)
-    assert detector.looks == [(1600, 1200)]
+    assert detector.sizes == [(1600, 1200)]
 
 
 def test_boxes_are_image_pixels_inside_the_image(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ruler reads nearly the same where a picture can be read at half its size."""
+"""The magnification estimate is nearly the same where an image can be read at half its size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smearcount.synthetic.smears import demo_smears
 
 
 @pytest.mark.parametrize("index", range(5))
-def test_half_pictures_change_nothing_that_matters(index: int) -> None:
+def test_reading_at_half_the_size_hardly_changes_the_estimate(index: int) -> None:
     image = open_image(demo_smears()[index].pixels)
     halved = estimate_magnification(image)
     whole = estimate_magnification(replace(image, half=None))

@@ -19,18 +19,18 @@ from smearcount.results.result import CountResult
 from smearcount.settings import Settings
 
 
-def rgb(colour: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(colour[1:]))
+def rgb(color: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(color[1:]))
 
 
-def shows(pixels: np.ndarray, colour: str) -> bool:
-    return bool((pixels == rgb(colour)).all(axis=2).any())
+def shows(pixels: np.ndarray, color: str) -> bool:
+    return bool((pixels == rgb(color)).all(axis=2).any())
 
 
 FIELD = picture((WHITE_CELL, 40, 60, 30), (RED_CELL, 130, 40, 30), (DOUBTFUL, 70, 80, 20))
 
 
-def test_boxes_have_the_colours_of_the_exercise_and_absent_classes_only_a_legend() -> None:
+def test_boxes_have_the_colors_of_the_exercise_and_absent_classes_only_a_legend() -> None:
     result = smearcount.count(FIELD, model=SquareDetector())
     drawn = np.asarray(result.draw())
     on_picture = drawn[:120, :160]
@@ -80,8 +80,8 @@ def test_a_huge_image_is_drawn_smaller_strip_by_strip(monkeypatch: pytest.Monkey
     small = np.asarray(a_result(smooth).draw())[:600, :400]
     # Where no box is drawn, it is the same picture, without seams between the strips.
     assert np.abs(small[100:].astype(int) - whole[100:]).mean() < 6
-    box_colour = (np.abs(small[:60].astype(int) - rgb(class_color(2))).sum(axis=2) == 0).any()
-    assert box_colour
+    box_color = (np.abs(small[:60].astype(int) - rgb(class_color(2))).sum(axis=2) == 0).any()
+    assert box_color
 
 
 def a_result(pixels: np.ndarray) -> CountResult:

@@ -94,7 +94,7 @@ def test_orientation_is_applied_exactly_once(
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK"])
-def test_grey_palette_bilevel_and_cmyk_become_rgb(
+def test_gray_palette_bilevel_and_cmyk_become_rgb(
     tmp_path: Path, picture: np.ndarray, mode: str
 ) -> None:
     converted = Image.fromarray(picture).convert(mode)
@@ -160,7 +160,7 @@ def deep_png(path: Path, values: np.ndarray) -> Path:
     return path
 
 
-def test_colours_whose_upper_bits_are_empty_are_refused_and_never_black(
+def test_colors_whose_upper_bits_are_empty_are_refused_and_never_black(
     tmp_path: Path, picture: np.ndarray
 ) -> None:
     full = deep_png(tmp_path / "full.png", picture.astype(np.uint16) * 257)
@@ -171,13 +171,13 @@ def test_colours_whose_upper_bits_are_empty_are_refused_and_never_black(
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_sixteen_bit_grey(tmp_path: Path, picture: np.ndarray, suffix: str) -> None:
-    grey = picture[:, :, 0]
-    grey[0, 0] = 255
-    file = tmp_path / f"grey.{suffix}"
-    Image.fromarray(grey.astype(np.uint16) * 257).save(file)
+def test_sixteen_bit_gray(tmp_path: Path, picture: np.ndarray, suffix: str) -> None:
+    gray = picture[:, :, 0]
+    gray[0, 0] = 255
+    file = tmp_path / f"gray.{suffix}"
+    Image.fromarray(gray.astype(np.uint16) * 257).save(file)
     image = open_image(file)
-    assert np.array_equal(image.pixels(), np.repeat(grey[:, :, None], 3, axis=2))
+    assert np.array_equal(image.pixels(), np.repeat(gray[:, :, None], 3, axis=2))
     assert "65535" in image.notes[-1]
 
 

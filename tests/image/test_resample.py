@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearcount.image import resample as view_module
+from smearcount.image import resample as resample_module
 from smearcount.image.image import Region, SmearImage
 from smearcount.image.read import open_image
 from smearcount.image.resample import resample, resample_fast, resize_image
@@ -35,7 +35,7 @@ def test_a_window_is_that_part_of_the_resized_whole(source, size, shares, seed) 
 
 
 def test_a_huge_image_is_read_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view_module, "BAND_AREA", 2000)
+    monkeypatch.setattr(resample_module, "BAND_AREA", 2000)
     whole = open_image(picture(300, 200, 0))
     asked: list[Region] = []
 
@@ -56,7 +56,7 @@ def test_a_huge_image_is_read_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     source=st.tuples(st.integers(32, 150), st.integers(32, 150)),
     size=st.tuples(st.integers(4, 30), st.integers(4, 30)),
 )
-def test_a_glance_shows_flat_parts_where_they_are(
+def test_fast_resampling_shows_flat_parts_where_they_are(
     source: tuple[int, int], size: tuple[int, int]
 ) -> None:
     """The left half is black and the right half white, to within one block at the seam."""

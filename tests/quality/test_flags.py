@@ -1,4 +1,4 @@
-"""A picture unfit to count says so, a good one is left in peace, and no count is hidden."""
+"""Images unfit to count raise flags, good ones raise none, and no count is hidden."""
 
 from __future__ import annotations
 
@@ -71,13 +71,15 @@ def field_of(image: AnnotatedImage) -> tuple[Pixels, Detections, Scale]:
     return pixels, found, Scale(float(np.median(diameter(cells))), None, "estimated")
 
 
-def test_training_pictures_raise_no_flag(training: Dataset, card: ModelCard) -> None:
+def test_training_images_raise_no_flag(training: Dataset, card: ModelCard) -> None:
     for image in training.images:
         pixels, found, scale = field_of(image)
         assert quality_flags(open_image(pixels), found, scale, card) == ()
 
 
-def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelCard) -> None:
+def test_blur_light_and_out_of_distribution_images_raise_their_own_flags(
+    training: Dataset, card: ModelCard
+) -> None:
     pixels, found, scale = field_of(training.images[0])
     rbc_px = scale.rbc_diameter_px or 0
 
@@ -91,7 +93,7 @@ def test_blur_light_and_strangers_are_told_apart(training: Dataset, card: ModelC
         assert OUT_OF_DISTRIBUTION in raised(stranger)
 
 
-def test_what_the_detections_tell(training: Dataset, card: ModelCard) -> None:
+def test_flags_of_the_detections(training: Dataset, card: ModelCard) -> None:
     pixels, found, scale = field_of(training.images[0])
     image = open_image(pixels)
     many = Detections(
@@ -112,7 +114,7 @@ def join(first: Detections, second: Detections) -> Detections:
     )
 
 
-def test_a_pixel_size_that_the_red_cells_contradict_is_told(
+def test_a_pixel_size_that_the_red_cells_contradict_raises_a_flag(
     training: Dataset, card: ModelCard
 ) -> None:
     pixels, found, scale = field_of(training.images[0])
@@ -137,14 +139,14 @@ def test_a_card_keeps_its_reference_statistics_on_disk(card: ModelCard, tmp_path
     assert ModelCard.read(file) == card
 
 
-def test_tiny_and_plain_images_are_measured_without_complaint(card: ModelCard) -> None:
+def test_tiny_and_plain_images_can_be_measured(card: ModelCard) -> None:
     for shape in ((16, 16, 3), (16, 900, 3), (40, 40, 3)):
         image = open_image(np.zeros(shape, np.uint8))
         raised = quality_flags(image, Detections.empty(), Scale(None, None, "assumed"), card)
         assert NOTHING_FOUND in raised
 
 
-def test_a_pixel_size_that_hides_the_cells_is_told_even_where_none_is_found(
+def test_a_contradicted_pixel_size_raises_a_flag_even_if_nothing_is_found(
     card: ModelCard,
 ) -> None:
     image, scale = open_image(np.full((300, 400, 3), 220, np.uint8)), Scale(5.0, 1.5, "user", True)
@@ -157,7 +159,7 @@ def test_every_flag_is_explained() -> None:
     assert all(text.endswith((".", "?")) for text in FLAG_EXPLANATIONS.values())
 
 
-def test_the_picture_is_read_in_its_middle_only() -> None:
+def test_only_the_middle_of_the_image_is_read() -> None:
     from smearcount.image.image import SmearImage
     from smearcount.quality.measures import LONGEST_PX, center_crop
 

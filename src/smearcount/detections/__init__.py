@@ -1,1 +1,1 @@
-"""The value that everything downstream reads: detections, and the geometry of boxes."""
+"""Detections, the geometry of boxes, and NMS."""

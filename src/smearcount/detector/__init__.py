@@ -1,1 +1,1 @@
-"""Pixels to detections: models and their cards, the magnification they want, large fields."""
+"""Pixels to detections: models and their cards, magnification, tiles."""

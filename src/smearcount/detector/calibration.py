@@ -1,4 +1,4 @@
-"""What turns the scores of a model into intervals: a part of its card."""
+"""Calibration: turns the scores of a model into intervals of counts; a part of its card."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A score or a probability."""
 
 WIDEST_TAIL: Final = 0.25
-"""No tail is wider than this: half of the distribution at least stays inside the interval."""
+"""The largest tail: at least half of the distribution stays inside the interval."""
 
 
 class ClassCalibration(BaseModel):
-    """What turns the scores of one class into an interval.
+    """The calibration of one class.
 
     Attributes:
         name: the class.
-        scores: scores, none below the one before, at which the probability is known.
-        probabilities: that a detection of this score is a cell; linear in between.
-        misses_per_cell: cells of this class not seen at all, per cell (of any class) seen.
-        miss_dispersion: variance of the unseen cells over their mean; 1 is Poisson.
-        threshold: the score from which the class counts; the interval always holds that count.
+        scores: scores in ascending order at which the probability is known.
+        probabilities: the probability that a detection of each of these scores is a cell; linear
+            in between.
+        misses_per_cell: cells of this class without any detection, per detected cell (of any
+            class).
+        miss_dispersion: variance of the number of such cells over its mean; 1 is Poisson.
+        threshold: the score from which the class counts; the interval always contains that count.
         tail: how much of the distribution each side of the interval of one image leaves out.
             Where counts are small whole numbers this may be far more than 2.5 %: the few whole
-            numbers inside still hold 95 %. Sums, which step finely, never leave out more.
+            numbers inside still hold 95 %. For sums of images it is never more than 2.5 %.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,11 +57,11 @@ class ClassCalibration(BaseModel):
 
 
 class Calibration(BaseModel):
-    """What turns the scores of a model into intervals; see :mod:`smearcount.counts.interval`.
+    """The calibration of a model; see :mod:`smearcount.counts.interval`.
 
     Attributes:
         classes: one entry per class in label order.
-        level: the share of images whose true number the interval should hold.
+        level: the share of images whose true number the interval should contain.
         about: data, number of images and measured coverage: free-form facts.
     """
 

@@ -1,19 +1,32 @@
-"""The seam between a model and everything else."""
+"""The detector protocols: what a model must offer to the rest of the package."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.image.image import Pixels
 
-SCORE_FLOOR = 0.01
-"""Detections under this score are never reported, whatever threshold is asked for."""
+SCORE_FLOOR: Final = 0.01
+"""Detections with a lower score are never returned, whatever the threshold."""
 
 
 class Detector(Protocol):
-    """Anything that finds cells in pixels: a model file, a network in training, a test double."""
+    """Anything that detects cells in pixels: a model file, a network in training, a test double.
+
+    Example:
+        >>> import numpy as np
+        >>> from smearcount import count, load_detector
+        >>> class RedOnly:
+        ...     def __init__(self, detector):
+        ...         self.card, self._detector = detector.card, detector
+        ...     def detect(self, pixels):
+        ...         found = self._detector.detect(pixels)
+        ...         return found[found.labels == 2]
+        >>> count("smear.png", model=RedOnly(load_detector())).counts
+        {'WBC': 0, 'RBC': 20, 'Platelets': 0}
+    """
 
     @property
     def card(self) -> ModelCard:
@@ -21,42 +34,42 @@ class Detector(Protocol):
         ...
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Find cells.
+        """Detect cells.
 
         Args:
             pixels: RGB, shape (height, width, 3), uint8, any size, at the magnification that
                 ``card.rbc_px`` names.
 
         Returns:
-            every detection with a score of at least ``SCORE_FLOOR``, after non-maximum
-            suppression, boxes in these pixels; there is no limit on their number.
+            every detection with a score of at least ``SCORE_FLOOR``, after NMS, boxes in these
+            pixels; there is no limit on their number.
         """
         ...
 
 
 @runtime_checkable
 class DenseDetector(Detector, Protocol):
-    """A detector whose answer at a place depends only on the pixels near it.
+    """A detector whose output at a place depends only on the pixels near it.
 
-    ``card.receptive_px`` says how near: nothing farther from the centre of a box changes it. Such
-    a detector can look at a large field tile by tile and see what it would see in the whole.
+    Nothing farther than ``card.receptive_px`` from the center of a box changes it. Such a detector
+    can process a large image tile by tile, with the same detections as in the whole.
     """
 
     def candidates(self, pixels: Pixels) -> Detections:
-        """Find cells as :meth:`detect` does, but before non-maximum suppression."""
+        """Detect cells as :meth:`detect` does, but before NMS."""
         ...
 
 
 @runtime_checkable
 class ThreadedDetector(Detector, Protocol):
-    """A detector that may be asked by several threads at once, and whose own can be chosen.
+    """A detector that several threads may call at once, with a choice of its own threads.
 
     Attributes:
-        threads: that one look takes.
+        threads: CPU threads that one inference takes.
     """
 
     threads: int
 
     def with_threads(self, threads: int) -> Detector:
-        """Return the same model, giving the same answers, at so many threads a look."""
+        """Return the same model, with the same detections, at this many threads an inference."""
         ...

@@ -18,7 +18,7 @@ from smearcount.errors import ModelError
 
 
 class ModelCard(BaseModel):
-    """What a model file cannot say of itself; stored beside it as ``<model>.json``.
+    """What is known about a model file, stored beside it as ``<model>.json``.
 
     Attributes:
         name: the model's name, such as ``smearcount-s``.
@@ -30,8 +30,8 @@ class ModelCard(BaseModel):
         border_odds_ratio: what the odds of a red cell's score are multiplied by if the border cuts
             the cell, chosen on validation data; see :mod:`smearcount.detector.border_correction`.
         iou_threshold: overlap above which non-maximum suppression drops the weaker box.
-        rbc_px: the diameter of a red cell, in pixels, at which the network wants to see it; None
-            for a network that takes images at whatever size they come.
+        rbc_px: the diameter of a red cell, in pixels, to which images are resized for the network;
+            None for a network that takes images as they are.
         source_rbc_px: the median diameter in the training images, in their own pixels; assumed
             if the magnification cannot be estimated.
         stride: input sides must be multiples of this.
@@ -42,6 +42,12 @@ class ModelCard(BaseModel):
         calibration: what turns scores into intervals; None for a model measured on too few images.
         reference_statistics: what the training images look like; None for a model that was trained
             on too few of them.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> card = load_detector().card
+        >>> card.name, card.classes, card.rbc_px
+        ('smearcount-s', ('WBC', 'RBC', 'Platelets'), 48.0)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -21,11 +21,11 @@ MAX_THREADS: Final = 4
 
 
 class OnnxDetector:
-    """Finds cells with an ONNX model; see :class:`smearcount.detector.detector.DenseDetector`.
+    """Detects cells with an ONNX model; see :class:`smearcount.detector.detector.DenseDetector`.
 
     Contract of the file: input ``image``, uint8 (1, H, W, 3) RGB, H and W multiples of
     ``card.stride``; outputs ``boxes``, float32 (n, 4) xyxy in input pixels, and ``scores``,
-    float32 (n, K) in [0, 1], before suppression.
+    float32 (n, K) in [0, 1], before NMS.
 
     Args:
         path: the model file.
@@ -33,7 +33,7 @@ class OnnxDetector:
         threads: CPU threads; None takes those available, at most 4.
 
     Raises:
-        ModelError: the file cannot be read, or keeps to another contract.
+        ModelError: the file cannot be read, or has other inputs or outputs.
     """
 
     def __init__(self, path: Path, card: ModelCard, threads: int | None = None) -> None:
@@ -54,18 +54,18 @@ class OnnxDetector:
             )
 
     def with_threads(self, threads: int) -> OnnxDetector:
-        """Return the same model at so many threads a look; any number of threads may ask it."""
+        """Return the same model at this many threads an inference."""
         if threads == self.threads:
             return self
         return OnnxDetector(self._path, self.card, threads)
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Find cells in RGB pixels, shape (height, width, 3), of any size."""
+        """Detect cells in RGB pixels, shape (height, width, 3), uint8, of any size."""
         found = self.candidates(pixels)
         return found[nms(found.boxes_xyxy_px, found.scores, self.card.iou_threshold)]
 
     def candidates(self, pixels: Pixels) -> Detections:
-        """Return what every place of the network sees with a score of at least the floor."""
+        """Return the detections of all anchor points from ``SCORE_FLOOR`` on, before NMS."""
         boxes, scores = self._session.run(["boxes", "scores"], {"image": self._padded(pixels)})
         if scores.ndim != 2 or scores.shape[1] != len(self.card.classes):
             raise ModelError(
@@ -77,7 +77,7 @@ class OnnxDetector:
         return Detections(boxes[kept], best[kept], scores[kept].argmax(axis=1) + 1)
 
     def _padded(self, pixels: Pixels) -> Pixels:
-        """Return the network's input, shape (1, H, W, 3): grey added on the right and below."""
+        """Return the network's input, shape (1, H, W, 3): gray is padded on the right and below."""
         height, width = pixels.shape[:2]
         right, below = -width % self.card.stride, -height % self.card.stride
         if right or below:

@@ -1,1 +1,1 @@
-"""Pixels in: reading files, and cutting large fields into tiles."""
+"""Image files to upright RGB pixels, and drawing on them."""

@@ -1,1 +1,1 @@
-"""Is the picture fit to count? Warnings that say how sure to be, and never hide a count."""
+"""Quality flags: warnings about images and counts that should not be trusted."""
