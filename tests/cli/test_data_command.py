@@ -89,7 +89,7 @@ def test_fetch_says_how_many_files_were_verified(tmp_path, monkeypatch):
 
 def test_help_lists_the_formats_and_the_public_data_sets():
     for command in ("convert", "check"):
-        listed = run(command, "--help").output
+        listed = " ".join(run(command, "--help").output.split())
         assert all(f"{form.title}: {form.layout}" in listed for form in FORMATS)
     listed = run("fetch", "--help").output
     assert all(name in listed for name in PUBLIC_SETS)

@@ -10,14 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from doubles.pictures import save_blank
 from smearcount.classes import canonical_name
 from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
+from smearcount.datasets.formats.table import FORMATS
 from smearcount.datasets.read import read_dataset, split_names
 from smearcount.datasets.write import write_dataset
 from smearcount.errors import DataError
 
 SIZES = {"a": (64, 48), "b c": (31, 77), "Zelle-Ü.1": (640, 480)}
-FORMS = ("coco", "voc", "yolo")
+FORMS = [form.name for form in FORMATS if form.write is not None]
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,21 @@ def test_voc_keeps_the_labels_of_a_split_from_those_of_another(images, tmp_path,
     if suffix == ".png":
         write_dataset(train, out, "voc", "trainval")  # the same labels are no conflict
         assert len(read_dataset(out, "train").images[0]) == 2
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_images_of_the_same_name_are_kept_apart_by_their_folders(tmp_path, form):
+    images = []
+    for number, slide in enumerate(("slideA", "slideB"), start=1):
+        path = save_blank(tmp_path / "in" / slide, "1.png", (40, 20 + number))
+        boxes = np.array([[1.0, 2.0, 3.0, 4.0]] * number)
+        images.append(AnnotatedImage(path, 40, 20 + number, boxes, np.ones(number), None, number))
+    dataset = Dataset(("RBC",), tuple(images), "made")
+    write_dataset(dataset, tmp_path / "out", form, "train")
+    back = read_dataset(tmp_path / "out", "train").images
+    assert [(image.path.parent.name, len(image), image.image_id) for image in back] == [
+        ("slideA", 1, 1),
+        ("slideB", 2, 2),
+    ]
+    with pytest.raises(DataError, match="has the same name; rename one of them"):
+        write_dataset(dataset, tmp_path / "voc", "voc", "train")

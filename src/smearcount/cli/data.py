@@ -122,11 +122,11 @@ def convert(
     Numbers and scores are kept; YOLO coordinates to a millionth of a pixel. A split that joins
     others, such as trainval, is left out in YOLO, which keeps each image once.
     """
-    from smearcount.datasets.formats.table import format_named
+    from smearcount.datasets.formats.table import format_to_write
     from smearcount.datasets.read import disjoint_split_names, read_dataset, split_names
     from smearcount.datasets.write import write_dataset
 
-    names = split_names if format_named(to).shares_images else disjoint_split_names
+    names = split_names if format_to_write(to).shares_images else disjoint_split_names
     for name in (split,) if split else names(source) or (None,):
         dataset = read_dataset(source, name)
         write_dataset(dataset, out, to, name)

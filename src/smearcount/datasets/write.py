@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.formats.table import format_named
+from smearcount.datasets.formats.table import format_to_write
 from smearcount.errors import DataError
 
 
@@ -39,9 +39,10 @@ def write_dataset(
         ('train', 'val')
     """
     target = Path(folder)
-    form = format_named(format)
+    form = format_to_write(format)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{target}: no folder can be made there ({error.strerror}).") from None
+    assert form.write is not None
     form.write(dataset, target, split)

@@ -190,3 +190,18 @@ def test_a_size_as_stored_of_a_turned_picture_is_explained(tmp_path):
     Image.new("RGB", (40, 30)).save(tmp_path / "images" / "b.jpg", exif=exif)
     with pytest.raises(DataError, match=r"as it is stored, 40×30 pixels, but its EXIF orientation"):
         read_dataset(path)
+
+
+@pytest.mark.parametrize("place", ["train", "images/train"])
+def test_the_layout_of_coco_itself_and_of_cvat_is_read(tmp_path, place):
+    (tmp_path / "annotations").mkdir()
+    coco(tmp_path).rename(tmp_path / "annotations" / "instances_train.json")
+    (tmp_path / "images" / "a.png").rename(save_blank(tmp_path / place))
+    assert split_names(tmp_path) == ("train",)
+    assert read_dataset(tmp_path, "train").images[0].path == tmp_path / place / "a.png"
+
+
+def test_a_name_that_leads_out_of_the_data_set_is_not_followed(tmp_path):
+    save_blank(tmp_path, "secret.png")
+    with pytest.raises(DataError, match=r"secret\.png is neither beside this file nor in images/"):
+        read_dataset(coco(tmp_path / "set", images=[{"id": 7, "file_name": "../secret.png"}]))

@@ -14,9 +14,13 @@ def numbered(path, number):
     return Dataset(("RBC",), (image,), "made", category_ids=(3,))
 
 
+def write(folder, dataset, split):
+    write_ids(folder, dataset, split, {image.path: image.path.stem for image in dataset.images})
+
+
 def test_each_split_keeps_its_numbers(tmp_path):
-    write_ids(tmp_path, numbered(tmp_path / "a.png", 7), "train")
-    write_ids(tmp_path, numbered(tmp_path / "b.png", 8), "val")
+    write(tmp_path, numbered(tmp_path / "a.png", 7), "train")
+    write(tmp_path, numbered(tmp_path / "b.png", 8), "val")
     assert read_ids(tmp_path, "train").ids_of_image("a", 2)[0] == 7
     both = read_ids(tmp_path, None)
     assert list(both.images) == ["a", "b"]
@@ -24,7 +28,7 @@ def test_each_split_keeps_its_numbers(tmp_path):
 
 
 def test_numbers_that_no_longer_fit_are_left_out(tmp_path):
-    write_ids(tmp_path, numbered(tmp_path / "a.png", 7), None)
+    write(tmp_path, numbered(tmp_path / "a.png", 7), None)
     ids = read_ids(tmp_path, None)
     assert ids.ids_of_image("a", 3) == (7, None)
     assert ids.ids_of_image("new", 1) == (None, None)
@@ -33,7 +37,7 @@ def test_numbers_that_no_longer_fit_are_left_out(tmp_path):
 
 def test_a_data_set_without_numbers_writes_no_file(tmp_path):
     image = AnnotatedImage(tmp_path / "a.png", 40, 30, np.zeros((1, 4)), np.ones(1))
-    write_ids(tmp_path, Dataset(("RBC",), (image,), "made"), "train")
+    write(tmp_path, Dataset(("RBC",), (image,), "made"), "train")
     assert list(tmp_path.iterdir()) == []
     assert read_ids(tmp_path, "train") == Ids()
 

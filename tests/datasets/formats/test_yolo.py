@@ -190,3 +190,13 @@ def test_labels_may_lie_beside_their_images_with_classes_txt(tmp_path):
     (tmp_path / "notes.txt").write_text("no labels")
     (tmp_path / "classes.txt").write_text("RBC\n")
     assert [len(image) for image in read_dataset(tmp_path).images] == [1, 0]
+
+
+def test_sub_folders_beside_label_files_are_no_splits(tmp_path):
+    for name in ("", "slide2"):
+        save_blank(tmp_path / "images" / name)
+        (tmp_path / "labels" / name).mkdir(parents=True)
+        (tmp_path / "labels" / name / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    (tmp_path / "classes.txt").write_text("RBC\n")
+    assert split_names(tmp_path) == ()
+    assert [len(image) for image in read_dataset(tmp_path).images] == [1, 1]

@@ -118,8 +118,8 @@ def _copy_images_from_elsewhere(dataset: Dataset, folder: Path) -> dict[Path, st
         if home is not None:
             names[path] = path.relative_to(home).as_posix()
     elsewhere = tuple(image for image in dataset.images if image.path not in names)
-    copied = copy_images(replace(dataset, images=elsewhere), homes[0])
-    return names | {old: new.name for old, new in copied.items()}
+    copied = copy_images(replace(dataset, images=elsewhere), homes[0], nested=True)
+    return names | {old: new.relative_to(homes[0]).as_posix() for old, new in copied.items()}
 
 
 def _box_ids(image: AnnotatedImage) -> Sequence[int | None]:

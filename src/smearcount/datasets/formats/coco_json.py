@@ -191,8 +191,11 @@ class _Reader:
         beside = self.path.parent
         relative = name.replace("\\", "/")
         # Joining keeps an absolute path as it is; the last candidates use the name alone.
-        folders = (beside / "images", beside, beside.parent / "images", beside.parent)
-        candidates = [folder / relative for folder in folders]
+        above, split = beside.parent, self.path.stem.removeprefix("instances_")
+        folders = [beside / "images", beside, above / "images", above]
+        folders += [above / split, above / "images" / split]  # COCO's own layout, and CVAT's
+        inside = ".." not in Path(relative).parts
+        candidates = [folder / relative for folder in folders if inside]
         candidates += [folder / Path(relative).name for folder in folders[:2]]
         for path in candidates:
             if path.is_file():

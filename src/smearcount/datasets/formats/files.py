@@ -6,6 +6,7 @@ import filecmp
 import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
@@ -14,6 +15,9 @@ from smearcount.errors import DataError
 from smearcount.image.file_types import SUFFIXES
 from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import suppress_warnings
+
+SPLIT_FOLDERS: Final = ("test", "train", "val", "valid", "validation")
+"""Names by which a folder inside a data set is taken for a split of it."""
 
 
 def files_in(folder: Path, suffix: str, nested: bool = False) -> list[Path]:
@@ -107,8 +111,14 @@ def image_size(
     return width, height
 
 
-def copy_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
+def copy_images(dataset: Dataset, folder: Path, nested: bool = False) -> dict[Path, Path]:
     """Copy the images of a data set into one folder, where they are not there already.
+
+    Args:
+        dataset: its images are copied.
+        folder: made if missing.
+        nested: whether images of the same name are kept apart by the folders that they lie in;
+            without, they are refused.
 
     Returns:
         the new place of each image of the data set, by its old place.
@@ -117,17 +127,22 @@ def copy_images(dataset: Dataset, folder: Path) -> dict[Path, Path]:
         DataError: two images would get the same name, or another image has it already.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    paths = {image.path for image in dataset.images}
+    same_names = len({path.stem for path in paths}) < len(paths)
+    above = Path(os.path.commonpath([path.parent for path in paths])) if paths else folder
     copied: dict[Path, Path] = {}
-    owners: dict[str, Path] = {}
+    owners: dict[Path, Path] = {}
     for image in dataset.images:
-        target = folder / image.path.name
-        owner = owners.setdefault(target.stem, image.path)
+        name = image.path.relative_to(above) if nested and same_names else Path(image.path.name)
+        target = folder / name
+        owner = owners.setdefault(target.with_suffix(""), image.path)
         if owner != image.path:
             raise DataError(f"{image.path}: {owner} has the same name; rename one of them.")
         if target.exists() and not target.samefile(image.path):
             if not filecmp.cmp(target, image.path, shallow=False):
                 raise DataError(f"{target}: another image has this name; choose an empty folder.")
         elif not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(image.path, target)
         copied[image.path] = target
     return copied

@@ -29,7 +29,8 @@ class Ids:
 
     Attributes:
         category_ids: one per class in label order, or None.
-        images: number of the image and numbers of its boxes by the image's stem; in file order.
+        images: by the image's name without suffix, its number and those of its boxes; in file
+            order.
     """
 
     category_ids: tuple[int, ...] | None = None
@@ -64,9 +65,16 @@ def read_ids(folder: Path, split: str | None) -> Ids:
         raise DataError(f"{folder / FILE}: not as written; delete it to number anew.") from None
 
 
-def write_ids(folder: Path, dataset: Dataset, split: str | None) -> None:
-    """Write the numbers of a split into ``ids.json``, beside those of other splits."""
-    rows = {image.path.stem: [image.image_id, _list(image)] for image in dataset.images}
+def write_ids(folder: Path, dataset: Dataset, split: str | None, names: Mapping[Path, str]) -> None:
+    """Write the numbers of a split into ``ids.json``, beside those of other splits.
+
+    Args:
+        folder: of the written data set.
+        dataset: its images, boxes and classes may have numbers.
+        split: None for an unsplit data set.
+        names: the name of each image in the written data set, by its path.
+    """
+    rows = {names[image.path]: [image.image_id, _list(image)] for image in dataset.images}
     if dataset.category_ids is None and all(row == [None, None] for row in rows.values()):
         return
     content = _content(folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.formats import coco, voc, yolo
+from smearcount.datasets.formats import coco, labelme, voc, yolo
 from smearcount.errors import UsageError
 
 
@@ -27,7 +27,8 @@ class Format:
         detect: tells whether a file or folder holds this format.
         splits: returns the names of the splits in a file or folder, sorted.
         read: reads a split of it, or all of it for None.
-        write: writes a data set into a folder, as a split or as all of it.
+        write: writes a data set into a folder, as a split or as all of it; None if this format
+            can only be read.
         shares_images: whether several splits may list the same image.
     """
 
@@ -37,7 +38,7 @@ class Format:
     detect: Callable[[Path], bool]
     splits: Callable[[Path], tuple[str, ...]]
     read: Callable[[Path, str | None], Dataset]
-    write: Callable[[Dataset, Path, str | None], None]
+    write: Callable[[Dataset, Path, str | None], None] | None
     shares_images: bool
 
 
@@ -72,18 +73,28 @@ FORMATS: Final = (
         write=coco.write,
         shares_images=True,
     ),
+    Format(
+        name="labelme",
+        title="labelme",
+        layout="a .json beside each image; read only",
+        detect=labelme.detect,
+        splits=labelme.splits,
+        read=labelme.read,
+        write=None,
+        shares_images=False,
+    ),
 )
 """In the order in which they are tried on a folder."""
 
 
-def format_named(name: str) -> Format:
-    """Return the format of a name.
+def format_to_write(name: str) -> Format:
+    """Return the format of a name, if it can be written.
 
     Raises:
-        UsageError: there is no such format; the message lists those that there are.
+        UsageError: there is no such format; the message lists those that can be written.
     """
-    for form in FORMATS:
-        if form.name == name:
-            return form
-    known = ", ".join(sorted(form.name for form in FORMATS))
+    writable = {form.name: form for form in FORMATS if form.write is not None}
+    if name in writable:
+        return writable[name]
+    known = ", ".join(sorted(writable))
     raise UsageError(f"format must be one of {known}, not {name!r}.")

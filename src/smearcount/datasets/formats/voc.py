@@ -13,6 +13,7 @@ from typing import Final
 from smearcount.atomic_write import write_text
 from smearcount.datasets.dataset import Dataset, order_classes
 from smearcount.datasets.formats.files import (
+    SPLIT_FOLDERS,
     copy_images,
     files_in,
     images_in,
@@ -29,7 +30,6 @@ from smearcount.errors import DataError
 from smearcount.image.file_types import SUFFIXES
 
 CLASSES_FILE: Final = "classes.txt"
-_SPLIT_FOLDERS: Final = ("test", "train", "val", "valid", "validation")
 
 
 def detect(folder: Path) -> bool:
@@ -123,7 +123,7 @@ def _folders_beside_images(folder: Path) -> dict[str, Path]:
     """Return the folders with annotations beside images by split, "" for the folder itself."""
     if _has_annotations_beside_images(folder):
         return {"": folder}
-    below = {name: folder / name for name in _SPLIT_FOLDERS}
+    below = {name: folder / name for name in SPLIT_FOLDERS}
     return {name: path for name, path in below.items() if _has_annotations_beside_images(path)}
 
 
@@ -186,7 +186,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         names = "".join(f"{image.path.stem}\n" for image in dataset.images)
         write_text(lists / f"{split}.txt", names)
     write_text(folder / CLASSES_FILE, "\n".join(dataset.classes) + "\n")
-    write_ids(folder, dataset, split)
+    write_ids(folder, dataset, split, {path: path.stem for path in copied})
 
 
 def _names(folder: Path, split: str, known: Container[str]) -> list[str]:

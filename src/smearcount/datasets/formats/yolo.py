@@ -88,14 +88,16 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     data_yaml = folder / _NAME_FILES[0]
     if data_yaml.is_file() and class_names(folder) != dict(enumerate(dataset.classes)):
         raise DataError(f"{data_yaml}: it names other classes; choose an empty folder.")
-    copied = copy_images(dataset, folder / "images" / (split or ""))
-    labels = folder / "labels" / (split or "")
+    home, labels = folder / "images" / (split or ""), folder / "labels" / (split or "")
+    copied = copy_images(dataset, home, nested=True)
+    names = {old: new.relative_to(home).with_suffix("").as_posix() for old, new in copied.items()}
     labels.mkdir(parents=True, exist_ok=True)
     for image in dataset.images:
-        text = "".join(f"{line}\n" for line in label_lines(image))
-        write_text(labels / f"{copied[image.path].stem}.txt", text)
+        path = labels / f"{names[image.path]}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, "".join(f"{line}\n" for line in label_lines(image)))
     write_text(data_yaml, _data_yaml(splits(folder), dataset.classes))
-    write_ids(folder, dataset, split)
+    write_ids(folder, dataset, split, names)
 
 
 def class_names(folder: Path) -> dict[int, str]:
@@ -128,8 +130,8 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     if images.is_dir() and labels.is_dir():
         names = sorted(path.name for path in labels.iterdir() if path.is_dir())
         found = {name: (images / name, labels / name) for name in names}
-        if not found:
-            found = {"": (images, labels)}
+        if not found or any(path.stem != "classes" for path in files_in(labels, ".txt")):
+            found = {"": (images, labels)}  # labels beside the folders: these are no splits
     elif folder.is_dir():
         for path in sorted(path for path in folder.iterdir() if path.is_dir()):
             if (path / "images").is_dir() and (path / "labels").is_dir():
