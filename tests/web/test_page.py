@@ -360,7 +360,7 @@ def test_a_cell_is_moved_and_resized_by_hand(page: sync_api.Page, tmp_path: Path
     page.locator("#edge").select_option("inside")
     drag(page, on_screen(page, 60, 120), on_screen(page, 10, 120))
     wait_for_counts(page, "corrected", [0, 4, 0])
-    sync_api.expect(page.locator("#excluded-note")).to_contain_text("1 left out")
+    sync_api.expect(page.locator("#excluded-note")).to_contain_text("1 not counted")
     wait_for_counts(page, "automatic", [0, 5, 0])
 
 
@@ -391,7 +391,7 @@ def test_another_pixel_size_is_seen_on_the_open_photograph(page: sync_api.Page) 
     drop(page, first=FIRST)
     wait_for_counts(page, "automatic", [1, 12, 1])
     open_photograph(page, "first.png")
-    for size, note in (("0.1", "0.100 µm (as you said)"), ("0,2", "0.200 µm (as you said)")):
+    for size, note in (("0.1", "0.100 µm (as you set it)"), ("0,2", "0.200 µm (as you set it)")):
         page.locator("#pixel-size").fill(size)
         page.keyboard.press("Tab")
         sync_api.expect(page.locator("#scale-note")).to_contain_text(note)
@@ -431,7 +431,7 @@ def test_the_page_speaks_japanese(chromium: sync_api.Browser, address: str) -> N
 def test_one_unreadable_file_does_not_lose_a_dropped_folder(page: sync_api.Page) -> None:
     told = page.evaluate(
         """async () => {
-            const { fromDrop, uploads } = await import("./upload.js");
+            const { filesOfDrop, uploads } = await import("./upload.js");
             const entry = (name, file) => ({ name, fullPath: `/d/${name}`, file });
             const parts = [[
                 entry("gone.png", (take, fail) => fail(new Error("it is gone"))),
@@ -443,7 +443,7 @@ def test_one_unreadable_file_does_not_lose_a_dropped_folder(page: sync_api.Page)
             const items = [{
                 kind: "file", webkitGetAsEntry: () => folder, getAsFile: () => null,
             }];
-            const found = await fromDrop({ items });
+            const found = await filesOfDrop({ items });
             return [found.map((one) => one.name), [...uploads.failed.entries()]];
         }"""
     )
@@ -453,7 +453,7 @@ def test_one_unreadable_file_does_not_lose_a_dropped_folder(page: sync_api.Page)
 def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_api.Page) -> None:
     told = page.evaluate(
         """async () => {
-            const { send } = await import("./corrections.js");
+            const { sendCorrection } = await import("./corrections.js");
             const [ask, said] = [window.fetch, []];
             window.fetch = (path, options) => {
                 if (path.endsWith("corrections")) return new Response("{}", { status: 409 });
@@ -463,7 +463,7 @@ def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_ap
             const photograph = { row: { id: "nobody" }, log_length: 0 };
             for (const kind of ["undo", "redo"]) {
                 const say = (why) => said.push(`${kind}: ${why}`);
-                await send(photograph, () => ({ kind }), () => {}, say);
+                await sendCorrection(photograph, () => ({ kind }), () => {}, say);
             }
             window.fetch = ask;
             return said;

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from doubles.disc_detector import PICTURE, DiscDetector, png, smear
 from doubles.web_client import correct, settled, upload
@@ -15,6 +17,17 @@ from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.web.app import create_app
+from smearcount.web.schema import (
+    AddedCell,
+    ClassRow,
+    CorrectedBody,
+    CorrectionBody,
+    PhotographBody,
+    PhotographRow,
+    SessionBody,
+    SettingsBody,
+    Tally,
+)
 
 
 def test_the_page_is_told_which_cells_each_edge_rule_leaves_out(tmp_path: Path) -> None:
@@ -65,3 +78,29 @@ def test_a_row_is_counted_once(client: TestClient, monkeypatch: pytest.MonkeyPat
 
 def test_excluded_cells_have_one_color_in_pictures_and_on_the_page(client: TestClient) -> None:
     assert f'"{EXCLUDED_COLOR}"' in client.get("/class_marks.js").text
+
+
+@pytest.mark.parametrize(
+    ("described", "model"),
+    [
+        (("SettingsBody",), SettingsBody),
+        (("Tally",), Tally),
+        (("PhotographRow",), PhotographRow),
+        (("ClassRow",), ClassRow),
+        (("SessionBody",), SessionBody),
+        (("AddedCell",), AddedCell),
+        (("CorrectedBody",), CorrectedBody),
+        (("CorrectedBody", "DetectionsOfPhotograph"), PhotographBody),
+        (("CorrectionBody",), CorrectionBody),
+    ],
+)
+def test_the_types_of_the_page_name_the_fields_of_the_server(
+    client: TestClient, described: tuple[str, ...], model: type[BaseModel]
+) -> None:
+    script = client.get("/api.js").text
+    fields = set()
+    for name in described:
+        comment = re.search(rf"@typedef {{object}} {name}\b.*?\*/", script, re.DOTALL)
+        assert comment is not None
+        fields |= set(re.findall(r"@property {.*?} (\w+)", comment[0]))
+    assert fields == set(model.model_fields)

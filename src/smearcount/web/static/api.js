@@ -1,13 +1,122 @@
-// Talks to the server; every answer that is not a success becomes a Refusal with its sentence.
+// Requests to the server, and the JSON that it answers: see web/schema.py.
 
+/** @typedef {[number, number, number, number]} Box left, top, right, bottom in image pixels */
+/** @typedef {"all" | "inside" | "two-edges"} EdgeRule which cells at the border count */
+
+/**
+ * @typedef {object} SettingsBody
+ * @property {number[] | null} thresholds one score per class; null takes the model's own
+ * @property {EdgeRule} edge
+ * @property {number | null} pixel_size_um
+ */
+
+/**
+ * @typedef {object} Tally
+ * @property {number[]} counted cells counted, by class
+ * @property {number[]} excluded cells left out by the edge rule, by class
+ */
+
+/**
+ * @typedef {object} PhotographRow one photograph in the list
+ * @property {string} id
+ * @property {string} name relative path with "/"
+ * @property {"waiting" | "counting" | "done" | "failed" | "cancelled"} state
+ * @property {string} reason why it failed
+ * @property {Tally | null} automatic what the model counts; null before it is done
+ * @property {Tally | null} corrected the same with the corrections
+ * @property {number} corrections how many stand
+ * @property {[number, number][] | null} intervals 95 % interval of the automatic count, by class
+ * @property {string[]} flags
+ * @property {number} seconds
+ */
+
+/**
+ * @typedef {object} ClassRow
+ * @property {string} name
+ * @property {string} color "#rrggbb"
+ * @property {number} threshold the model's own
+ */
+
+/**
+ * @typedef {object} SessionBody the whole session, or what changed since a revision
+ * @property {number} revision
+ * @property {ClassRow[]} classes in label order
+ * @property {string} model
+ * @property {string} model_sha256
+ * @property {SettingsBody} settings
+ * @property {PhotographRow[]} photographs those that changed
+ * @property {string[]} removed ids
+ * @property {string[] | null} order ids in the order to show them; null if it is as before
+ * @property {number} upload_limit_bytes
+ * @property {[number, number]} pixel_sizes_um the least and the greatest
+ * @property {Record<string, string>} flags what each flag means, in English
+ */
+
+/**
+ * @typedef {object} AddedCell
+ * @property {Box} box
+ * @property {number} label 1-based
+ */
+
+/**
+ * @typedef {object} CorrectedBody the state of a photograph after its corrections
+ * @property {PhotographRow} row
+ * @property {number[]} removed indices of the detections removed by hand
+ * @property {AddedCell[]} added
+ * @property {Record<EdgeRule, number[]>} excluded cells that each edge rule leaves out
+ * @property {number} log_length how many corrections there are, undone ones included
+ * @property {boolean} can_undo
+ * @property {boolean} can_redo
+ */
+
+/**
+ * @typedef {object} DetectionsOfPhotograph
+ * @property {number} width in pixels
+ * @property {number} height in pixels
+ * @property {number} levels of the tile pyramid
+ * @property {number} tile_side in pixels
+ * @property {Box[]} boxes of every detection, best first
+ * @property {number[]} scores
+ * @property {number[]} labels 1-based
+ * @property {number | null} rbc_diameter_px
+ * @property {number | null} pixel_size_um
+ * @property {"user" | "file" | "estimated" | "assumed"} scale_source
+ * @property {string[]} notes
+ */
+
+/** @typedef {CorrectedBody & DetectionsOfPhotograph} PhotographBody */
+
+/** @typedef {{ box: Box, label: string }} NamedCell a cell with the name of its class */
+
+/**
+ * @typedef {object} CorrectionBody
+ * @property {number} after how many corrections the user has seen
+ * @property {"edit" | "undo" | "redo"} kind
+ * @property {NamedCell[]} remove
+ * @property {NamedCell[]} add
+ */
+
+/** The server refused a request; the message is its sentence. */
 export class Refusal extends Error {
+  /**
+   * @param {number} status of the HTTP answer
+   * @param {string} sentence
+   */
   constructor(status, sentence) {
     super(sentence);
     this.status = status;
   }
 }
 
-async function ask(method, path, body, signal) {
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object | Blob} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>} the answer: JSON, text or nothing
+ */
+async function request(method, path, body, signal) {
+  /** @type {RequestInit} */
   const options = { method, signal };
   if (body instanceof Blob) {
     options.body = body;
@@ -29,19 +138,38 @@ async function ask(method, path, body, signal) {
 const photographs = "api/photographs";
 
 export const api = {
-  session: (since) => ask("GET", `api/session?since=${since}`),
-  settings: (settings) => ask("PUT", "api/settings", settings),
-  cancel: () => ask("POST", "api/cancel"),
-  resume: () => ask("POST", "api/resume"),
+  /** @type {(since: number) => Promise<SessionBody>} */
+  session: (since) => request("GET", `api/session?since=${since}`),
+  /** @type {(settings: SettingsBody) => Promise<SettingsBody>} */
+  settings: (settings) => request("PUT", "api/settings", settings),
+  /** @type {() => Promise<void>} */
+  cancel: () => request("POST", "api/cancel"),
+  /** @type {() => Promise<void>} */
+  resume: () => request("POST", "api/resume"),
+  /** @type {(file: File, name: string, signal: AbortSignal) => Promise<PhotographRow>} */
   upload: (file, name, signal) =>
-    ask("POST", `${photographs}?name=${encodeURIComponent(name)}`, file, signal),
-  photograph: (id) => ask("GET", `${photographs}/${id}`),
-  remove: (id) => ask("DELETE", `${photographs}/${id}`),
-  correct: (id, correction) => ask("POST", `${photographs}/${id}/corrections`, correction),
-  command: () => ask("GET", "api/downloads/command.txt"),
+    request("POST", `${photographs}?name=${encodeURIComponent(name)}`, file, signal),
+  /** @type {(id: string) => Promise<PhotographBody>} */
+  photograph: (id) => request("GET", `${photographs}/${id}`),
+  /** @type {(id: string) => Promise<void>} */
+  remove: (id) => request("DELETE", `${photographs}/${id}`),
+  /** @type {(id: string, correction: CorrectionBody) => Promise<CorrectedBody>} */
+  correct: (id, correction) => request("POST", `${photographs}/${id}/corrections`, correction),
+  /** @type {() => Promise<string>} */
+  command: () => request("GET", "api/downloads/command.txt"),
 };
 
-export const thumbnailOf = (id) => `${photographs}/${id}/thumbnail.jpg`;
-export const annotatedOf = (id) => `${photographs}/${id}/annotated.png`;
-export const tileOf = (id, level, column, row) =>
+/** @param {string} id */
+export const thumbnailUrl = (id) => `${photographs}/${id}/thumbnail.jpg`;
+
+/** @param {string} id */
+export const annotatedUrl = (id) => `${photographs}/${id}/annotated.png`;
+
+/**
+ * @param {string} id
+ * @param {number} level
+ * @param {number} column
+ * @param {number} row
+ */
+export const tileUrl = (id, level, column, row) =>
   `${photographs}/${id}/tiles/${level}/${column}_${row}.jpg`;

@@ -1,116 +1,177 @@
-// Outlines of boxes, written straight into pixels: thousands of them as paths would stop the hand.
+// Outlines of boxes, written straight into pixels: thousands of them as paths would block the page.
 
-import { GLYPH_FROM_PX, LEFT_OUT, dashOf } from "./class_marks.js";
+/** @import { Box, ClassRow } from "./api.js" */
+/** @import { DrawnBox } from "./class_marks.js" */
 
-const DOT_UP_TO_PX = 5;
-const LEFT_OUT_DASH = [3, 3];
+import { dashOf, EXCLUDED_COLOR, SHAPE_FROM_PX } from "./class_marks.js";
 
+const DOT_BELOW_PX = 5;
+/** @type {[number, number]} */
+const EXCLUDED_DASH = [3, 3];
+
+// Colors as the four bytes of a pixel: alpha, blue, green, red.
 const HALO = 0xbfffffff;
 const WHITE = 0xffffffff;
 const BLACK = 0xff111111;
 
-export class Outlines {
+export class BoxOutlines {
   constructor() {
     this.layer = document.createElement("canvas");
-    this.pen = this.layer.getContext("2d", { willReadFrequently: true });
+    this.context = context2d(this.layer, { willReadFrequently: true });
     this.width = 0;
     this.height = 0;
+    this.picture = new ImageData(1, 1);
+    this.pixels = new Uint32Array(1);
   }
 
-  // Draws items {box, label, counted, chosen}, boxes on the screen; `ratio` is device pixels per
-  // pixel of the screen.
-  draw(pen, items, classes, ratio) {
-    this.clear(pen.canvas);
-    const inks = classes.map(({ color }) => inkOf(color));
-    for (const item of items) this.outline(item, inks, ratio);
-    for (const { box, chosen } of items) {
-      if (!chosen) continue;
+  /**
+   * @param {CanvasRenderingContext2D} context to draw on
+   * @param {DrawnBox[]} boxes
+   * @param {ClassRow[]} classes
+   * @param {number} ratio device pixels per pixel of the screen
+   */
+  draw(context, boxes, classes, ratio) {
+    this.clear(context.canvas);
+    const colors = classes.map(({ color }) => pixelOf(color));
+    for (const box of boxes) this.outline(box, colors, ratio);
+    for (const { box, selected } of boxes) {
+      if (!selected) continue;
       this.frame(grown(box, 5, ratio), 4, WHITE, ratio);
       this.frame(grown(box, 4, ratio), 2, BLACK, ratio);
     }
-    this.pen.putImageData(this.picture, 0, 0);
-    pen.save();
-    pen.resetTransform();
-    pen.drawImage(this.layer, 0, 0);
-    pen.restore();
+    this.context.putImageData(this.picture, 0, 0);
+    context.save();
+    context.resetTransform();
+    context.drawImage(this.layer, 0, 0);
+    context.restore();
   }
 
+  /** @param {{ width: number, height: number }} size */
   clear({ width, height }) {
     if (width !== this.width || height !== this.height) {
       Object.assign(this, { width, height });
       Object.assign(this.layer, { width, height });
-      this.picture = this.pen.createImageData(width, height);
+      this.picture = this.context.createImageData(width, height);
       this.pixels = new Uint32Array(this.picture.data.buffer);
     } else this.pixels.fill(0);
   }
 
-  outline({ box, label, counted }, inks, ratio) {
-    const ink = counted ? inks[label - 1] : LEFT_OUT_INK;
+  /**
+   * @param {DrawnBox} drawn
+   * @param {number[]} colors of the classes
+   * @param {number} ratio
+   */
+  outline({ box, label, counted }, colors, ratio) {
+    const color = counted ? colors[label - 1] : EXCLUDED_PIXEL;
     const wide = box[2] - box[0];
-    if (wide < DOT_UP_TO_PX) {
+    if (wide < DOT_BELOW_PX) {
       const dot = grown(box, -wide / 4, ratio);
-      this.frame(dot, Math.ceil((dot[3] - dot[1]) / 2), ink, 1);
+      this.frame(dot, Math.ceil((dot[3] - dot[1]) / 2), color, 1);
       return;
     }
-    const dash = counted ? dashOf(label) : LEFT_OUT_DASH;
-    if (wide < GLYPH_FROM_PX) this.frame(grown(box, 0, ratio), 1, ink, ratio);
+    const dash = counted ? dashOf(label) : EXCLUDED_DASH;
+    if (wide < SHAPE_FROM_PX) this.frame(grown(box, 0, ratio), 1, color, ratio);
     else {
       this.frame(grown(box, 2, ratio), 4, HALO, ratio);
-      this.frame(grown(box, 1, ratio), 2, ink, ratio, dash);
+      this.frame(grown(box, 1, ratio), 2, color, ratio, dash);
     }
-    if (!counted) this.cross(grown(box, 0, ratio), ink);
+    if (!counted) this.cross(grown(box, 0, ratio), color);
   }
 
-  // A line of `thick` screen pixels along the inside of a rectangle, dashed as [on, off].
-  frame([left, top, right, bottom], thick, ink, ratio, [on, off] = [1, 0]) {
+  /**
+   * Draws a line along the inside of a rectangle.
+   * @param {Box} box in device pixels
+   * @param {number} thick in pixels of the screen
+   * @param {number} color
+   * @param {number} ratio
+   * @param {[number, number]} dash how long the line is on and off, in pixels of the screen
+   */
+  frame([left, top, right, bottom], thick, color, ratio, [on, off] = [1, 0]) {
     const lines = Math.max(1, Math.round(thick * ratio));
     const stroke = Math.max(1, Math.round(on * ratio));
-    const period = stroke + Math.round((off ?? 0) * ratio);
+    const period = stroke + Math.round(off * ratio);
     for (let inset = 0; inset < lines; inset += 1) {
-      this.row(top + inset, left, right, ink, stroke, period);
-      this.row(bottom - 1 - inset, left, right, ink, stroke, period);
-      this.column(left + inset, top, bottom, ink, stroke, period);
-      this.column(right - 1 - inset, top, bottom, ink, stroke, period);
+      this.row(top + inset, left, right, color, stroke, period);
+      this.row(bottom - 1 - inset, left, right, color, stroke, period);
+      this.column(left + inset, top, bottom, color, stroke, period);
+      this.column(right - 1 - inset, top, bottom, color, stroke, period);
     }
   }
 
-  row(y, from, to, ink, stroke, period) {
+  /**
+   * @param {number} y
+   * @param {number} from
+   * @param {number} to
+   * @param {number} color
+   * @param {number} stroke of each period, the part that is drawn
+   * @param {number} period
+   */
+  row(y, from, to, color, stroke, period) {
     if (y < 0 || y >= this.height) return;
     const { pixels, width } = this;
     const last = Math.min(to, width);
     if (stroke === period) {
-      pixels.fill(ink, y * width + Math.max(from, 0), y * width + Math.max(last, 0));
+      pixels.fill(color, y * width + Math.max(from, 0), y * width + Math.max(last, 0));
       return;
     }
     for (let x = Math.max(from, 0); x < last; x += 1) {
-      if ((x - from) % period < stroke) pixels[y * width + x] = ink;
+      if ((x - from) % period < stroke) pixels[y * width + x] = color;
     }
   }
 
-  column(x, from, to, ink, stroke, period) {
+  /**
+   * @param {number} x
+   * @param {number} from
+   * @param {number} to
+   * @param {number} color
+   * @param {number} stroke of each period, the part that is drawn
+   * @param {number} period
+   */
+  column(x, from, to, color, stroke, period) {
     if (x < 0 || x >= this.width) return;
     const { pixels, width } = this;
     const last = Math.min(to, this.height);
     if (stroke === period) {
-      for (let y = Math.max(from, 0); y < last; y += 1) pixels[y * width + x] = ink;
+      for (let y = Math.max(from, 0); y < last; y += 1) pixels[y * width + x] = color;
       return;
     }
     for (let y = Math.max(from, 0); y < last; y += 1) {
-      if ((y - from) % period < stroke) pixels[y * width + x] = ink;
+      if ((y - from) % period < stroke) pixels[y * width + x] = color;
     }
   }
 
-  cross([left, top, right, bottom], ink) {
+  /**
+   * Draws both diagonals of a box.
+   * @param {Box} box in device pixels
+   * @param {number} color
+   */
+  cross([left, top, right, bottom], color) {
     const slope = (bottom - top) / (right - left);
     for (let x = Math.max(left, 0); x < Math.min(right, this.width); x += 1) {
       const down = Math.round((x - left) * slope);
-      this.column(x, top + down, top + down + 2, ink, 1, 1);
-      this.column(x, bottom - down - 2, bottom - down, ink, 1, 1);
+      this.column(x, top + down, top + down + 2, color, 1, 1);
+      this.column(x, bottom - down - 2, bottom - down, color, 1, 1);
     }
   }
 }
 
-// A box of the screen in whole device pixels, made larger by `more` pixels of the screen.
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function context2d(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
+  return context;
+}
+
+/**
+ * Returns a box of the screen in whole device pixels, made larger by some pixels of the screen.
+ * @param {Box} box
+ * @param {number} more
+ * @param {number} ratio
+ * @returns {Box}
+ */
 const grown = ([left, top, right, bottom], more, ratio) => [
   Math.round((left - more) * ratio),
   Math.round((top - more) * ratio),
@@ -118,10 +179,13 @@ const grown = ([left, top, right, bottom], more, ratio) => [
   Math.round((bottom + more) * ratio),
 ];
 
-// `#rrggbb` as the four bytes of an opaque pixel.
-function inkOf(color) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+/**
+ * Returns "#rrggbb" as an opaque pixel.
+ * @param {string} color
+ */
+function pixelOf(color) {
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-const LEFT_OUT_INK = inkOf(LEFT_OUT);
+const EXCLUDED_PIXEL = pixelOf(EXCLUDED_COLOR);

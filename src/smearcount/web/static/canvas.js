@@ -1,33 +1,63 @@
-// The canvas: tiles of the photograph, boxes around its cells, and what a hand is just doing.
+// The canvas: tiles of the photograph, boxes around its cells, and the gesture going on.
 
-import { between, changedBy, handles } from "./boxes.js";
-import { drawGlyphs } from "./class_marks.js";
-import { Outlines } from "./box_outlines.js";
+/** @import { ClassRow, EdgeRule, PhotographBody } from "./api.js" */
+/** @import { Gesture, Point } from "./boxes.js" */
+/** @import { Cells } from "./cells.js" */
+/** @import { DrawnBox } from "./class_marks.js" */
+/** @import { Place } from "./viewport.js" */
+
+import { BoxOutlines, context2d } from "./box_outlines.js";
+import { boxBetween, changedBy, handles } from "./boxes.js";
+import { drawShapes } from "./class_marks.js";
 import { Tiles } from "./tiles.js";
-import { View } from "./viewport.js";
+import { Viewport } from "./viewport.js";
 
-export class Stage {
-  // `ask` gives {cells, shown, rule, classes, selection, showBoxes, label}; `moved` hears when the
-  // view changes.
-  constructor(canvas, ask, moved) {
+/**
+ * What is to be drawn.
+ * @typedef {object} EditorState
+ * @property {Cells | null} cells
+ * @property {number[]} shown indices of the cells present
+ * @property {EdgeRule} rule
+ * @property {ClassRow[]} classes
+ * @property {Set<number>} selection
+ * @property {boolean} showBoxes
+ * @property {string} tool
+ * @property {number} label of the next cell added
+ */
+
+export class PhotographCanvas {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {() => EditorState} getState
+   * @param {() => void} onMove is called when the view changes
+   */
+  constructor(canvas, getState, onMove) {
     this.canvas = canvas;
-    this.pen = canvas.getContext("2d");
-    this.ask = ask;
-    this.outlines = new Outlines();
-    this.view = new View(() => {
+    this.context = context2d(canvas);
+    this.getState = getState;
+    this.outlines = new BoxOutlines();
+    this.viewport = new Viewport(() => {
       this.redraw();
-      moved();
+      onMove();
     });
+    /** @type {Gesture | null} */
     this.gesture = null;
-    this.waiting = false;
-    new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
+    this.isFrameAsked = false;
+    /** @type {Tiles | undefined} */
+    this.tiles = undefined;
+    this.frame = /** @type {HTMLElement} */ (canvas.parentElement);
+    new ResizeObserver(() => this.resize()).observe(this.frame);
   }
 
+  /**
+   * @param {PhotographBody} photograph
+   * @param {Place} [place]
+   */
   open(photograph, place) {
     this.close();
     this.tiles = new Tiles(photograph, () => this.redraw());
     this.resize();
-    this.view.show(photograph, place);
+    this.viewport.show(photograph, place);
   }
 
   close() {
@@ -37,86 +67,100 @@ export class Stage {
   }
 
   resize() {
-    const { clientWidth, clientHeight } = this.canvas.parentElement;
+    const { clientWidth, clientHeight } = this.frame;
     if (!clientWidth || !clientHeight) return;
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(clientWidth * ratio);
     this.canvas.height = Math.round(clientHeight * ratio);
-    this.view.resize(clientWidth, clientHeight);
+    this.viewport.resize(clientWidth, clientHeight);
     this.redraw();
   }
 
-  // However often it is asked for, there is one painting per frame.
+  /** Paints in the next frame, once however often it is asked for. */
   redraw() {
-    if (this.waiting) return;
-    this.waiting = true;
+    if (this.isFrameAsked) return;
+    this.isFrameAsked = true;
     requestAnimationFrame(() => {
-      this.waiting = false;
-      if (this.tiles) this.paint();
+      this.isFrameAsked = false;
+      this.paint();
     });
   }
 
   paint() {
-    const { pen, view } = this;
+    const { context, viewport, tiles } = this;
+    if (!tiles) return;
     const ratio = window.devicePixelRatio || 1;
-    const state = this.ask();
-    pen.resetTransform();
-    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.tiles.draw(pen, view, ratio);
-    if (!state.cells) return;
-    const items = this.items(state);
-    this.outlines.draw(pen, items, state.classes, ratio);
-    drawGlyphs(pen, items, state.classes);
-    const chosen = items.filter((item) => item.chosen);
-    if (chosen.length === 1) for (const handle of handles(chosen[0].box)) this.paintHandle(handle);
-    if (this.gesture?.kind === "area") this.paintArea();
+    const state = this.getState();
+    context.resetTransform();
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    tiles.draw(context, viewport, ratio);
+    const boxes = this.boxesInView(state);
+    this.outlines.draw(context, boxes, state.classes, ratio);
+    drawShapes(context, boxes, state.classes);
+    const selected = boxes.filter((drawn) => drawn.selected);
+    if (selected.length === 1)
+      for (const handle of handles(selected[0].box)) this.paintHandle(handle);
+    if (this.gesture?.kind === "area") this.paintArea(this.gesture);
   }
 
-  // The boxes in view, on the screen, as the running gesture would leave them.
-  items({ cells, shown, rule, selection, showBoxes, label }) {
-    const { view, gesture } = this;
-    const items = [];
-    for (const index of showBoxes ? shown : []) {
-      const chosen = selection.has(index);
-      const box = view.toScreen(chosen ? changedBy(gesture, cells.boxes[index]) : cells.boxes[index]);
-      if (!view.shows(box)) continue;
-      const counted = cells.counted(index, rule);
-      items.push({ box, label: cells.labels[index], counted, byHand: cells.byHand(index), chosen });
+  /**
+   * Returns the boxes in view, as the gesture going on would leave them.
+   * @param {EditorState} state
+   */
+  boxesInView({ cells, shown, rule, selection, showBoxes, label }) {
+    const { viewport, gesture } = this;
+    /** @type {DrawnBox[]} */
+    const boxes = [];
+    for (const index of showBoxes && cells ? shown : []) {
+      if (!cells) break;
+      const selected = selection.has(index);
+      const inImage = cells.boxes[index];
+      const box = viewport.toScreen(selected ? changedBy(gesture, inImage) : inImage);
+      if (!viewport.shows(box)) continue;
+      const counted = cells.isCounted(index, rule);
+      const byHand = cells.isAddedByHand(index);
+      boxes.push({ box, label: cells.labels[index], counted, byHand, selected });
     }
     if (gesture?.kind === "draw") {
-      items.push({ box: view.toScreen(between(gesture.from, gesture.to)), label, counted: true });
+      const box = viewport.toScreen(boxBetween(gesture.from, gesture.to));
+      boxes.push({ box, label, counted: true });
     }
-    return items;
+    return boxes;
   }
 
+  /** @param {Point} corner */
   paintHandle({ x, y }) {
-    const { pen } = this;
-    pen.fillStyle = "#fff";
-    pen.strokeStyle = "#111";
-    pen.lineWidth = 1.5;
-    pen.fillRect(x - 4, y - 4, 8, 8);
-    pen.strokeRect(x - 4, y - 4, 8, 8);
+    const { context } = this;
+    context.fillStyle = "#fff";
+    context.strokeStyle = "#111";
+    context.lineWidth = 1.5;
+    context.fillRect(x - 4, y - 4, 8, 8);
+    context.strokeRect(x - 4, y - 4, 8, 8);
   }
 
-  paintArea() {
-    const { pen, gesture } = this;
-    const [left, top, right, bottom] = this.view.toScreen(between(gesture.from, gesture.to));
-    pen.fillStyle = "rgba(20, 60, 120, 0.15)";
-    pen.strokeStyle = "#123c78";
-    pen.lineWidth = 1.5;
-    pen.fillRect(left, top, right - left, bottom - top);
-    pen.strokeRect(left, top, right - left, bottom - top);
+  /** @param {Gesture} gesture */
+  paintArea({ from, to }) {
+    const { context } = this;
+    const [left, top, right, bottom] = this.viewport.toScreen(boxBetween(from, to));
+    context.fillStyle = "rgba(20, 60, 120, 0.15)";
+    context.strokeStyle = "#123c78";
+    context.lineWidth = 1.5;
+    context.fillRect(left, top, right - left, bottom - top);
+    context.strokeRect(left, top, right - left, bottom - top);
   }
 
-  // The smallest box under a point of the screen, so that a cell inside another can be had.
+  /**
+   * Returns the smallest box under a point, so that a cell inside another can be selected.
+   * @param {Point} point of the screen
+   */
   cellAt(point) {
-    const { cells, shown } = this.ask();
-    const { x, y } = this.view.toImage(point);
+    const { cells, shown } = this.getState();
+    const { x, y } = this.viewport.toImage(point);
     let best = null;
-    let least = Infinity;
-    for (const index of shown) {
-      const [left, top, right, bottom] = cells.boxes[index];
+    let least = Number.POSITIVE_INFINITY;
+    for (const index of cells ? shown : []) {
+      const [left, top, right, bottom] = /** @type {Cells} */ (cells).boxes[index];
       const area = (right - left) * (bottom - top);
       if (x >= left && x <= right && y >= top && y <= bottom && area < least) {
         best = index;

@@ -1,46 +1,70 @@
-// Sends corrections, one after the other; what is shown is what the server has on its disk.
+// Sends corrections one after the other; the page shows only what the server has on its disk.
 
-import { api } from "./api.js";
-import { announce, putRow, refresh } from "./session_state.js";
+/** @import { CorrectedBody, CorrectionBody, PhotographBody } from "./api.js" */
+
+import { api, Refusal } from "./api.js";
+import { notify, putRow, refresh } from "./session_state.js";
 import { t } from "./translations.js";
 
+/** @typedef {() => Partial<CorrectionBody> | null} MakeCorrection */
+
+/** @type {Promise<void>} */
 let queue = Promise.resolve();
 
-// Queues an edit {remove, add}, an undo or a redo. `make` returns it when its turn comes, or null if
-// nothing is left to do; `take` then hears that the photograph's corrections are up to date, and how
-// many cells this one added; `say` gets why it was refused.
-export function send(photograph, make, take, say) {
-  queue = queue.then(() => sendNow(photograph, make, take, say));
+/**
+ * Queues an edit, an undo or a redo.
+ * @param {PhotographBody} photograph is brought up to date with each answer
+ * @param {MakeCorrection} make returns the correction when its turn comes; null if there is none
+ * @param {(added: number) => void} onAnswer gets how many cells this correction added
+ * @param {(sentence: string) => void} showMessage gets the reason for a refusal
+ */
+export function sendCorrection(photograph, make, onAnswer, showMessage) {
+  queue = queue.then(() => sendNow(photograph, make, onAnswer, showMessage));
   return queue;
 }
 
-async function sendNow(photograph, make, take, say) {
-  const correction = make();
-  if (!correction) return;
-  const { id } = photograph.row;
-  const body = { after: photograph.log_length, kind: "edit", remove: [], add: [], ...correction };
+/** @type {typeof sendCorrection} */
+async function sendNow(photograph, make, onAnswer, showMessage) {
   try {
-    accept(photograph, await api.correct(id, body));
-    take(body.add.length);
+    const correction = make();
+    if (!correction) return;
+    const defaults = { after: photograph.log_length, kind: "edit", remove: [], add: [] };
+    const body = /** @type {CorrectionBody} */ ({ ...defaults, ...correction });
+    update(photograph, await api.correct(photograph.row.id, body));
+    onAnswer(body.add.length);
   } catch (error) {
-    await explain(error, photograph, take, say);
+    await explain(/** @type {Error} */ (error), photograph, onAnswer, showMessage);
   }
-  announce();
+  notify();
   refresh();
 }
 
-async function explain(error, photograph, take, say) {
-  if (error.status !== 409) return say(error.message);
+/**
+ * @param {Error} error
+ * @param {PhotographBody} photograph
+ * @param {(added: number) => void} onAnswer
+ * @param {(sentence: string) => void} showMessage
+ */
+async function explain(error, photograph, onAnswer, showMessage) {
+  if (!(error instanceof Refusal && error.status === 409)) {
+    showMessage(error.message);
+    return;
+  }
   try {
-    accept(photograph, await api.photograph(photograph.row.id));
-    take(0);
-    say(t("outdated"));
+    update(photograph, await api.photograph(photograph.row.id));
+    onAnswer(0);
+    showMessage(t("outdated"));
   } catch (unanswered) {
-    say(unanswered.message);
+    showMessage(/** @type {Error} */ (unanswered).message);
   }
 }
 
-function accept(photograph, { row, removed, added, excluded, log_length, can_undo, can_redo }) {
+/**
+ * @param {PhotographBody} photograph
+ * @param {CorrectedBody} corrected
+ */
+function update(photograph, corrected) {
+  const { row, removed, added, excluded, log_length, can_undo, can_redo } = corrected;
   putRow(row);
   Object.assign(photograph, { row, removed, added, excluded, log_length, can_undo, can_redo });
 }

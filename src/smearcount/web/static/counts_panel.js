@@ -1,98 +1,133 @@
 // The counts, automatic beside corrected, and the settings that they depend on.
 
-import { flagMeaning, flagName } from "./flags.js";
+/** @import { PhotographBody, Tally } from "./api.js" */
+/** @import { Editor } from "./editor.js" */
+
 import { legendMark } from "./class_marks.js";
-import { element, header, totals } from "./photograph_list.js";
-import { changeSettings, rowsInOrder, store, thresholds } from "./session_state.js";
+import { byId, element, headerCell } from "./dom.js";
+import { flagMeaning, flagName } from "./flags.js";
+import { fileNameOf, totals } from "./photograph_list.js";
+import { changeSettings, rowsInOrder, session, thresholds } from "./session_state.js";
 import { cellName, number, t } from "./translations.js";
 
-const byId = (id) => document.getElementById(id);
+/** @typedef {{ automatic: number[], corrected: number[], excluded: number[] }} Sums by class */
+
 let shownClasses = "";
 
-export function setUpPanel(say) {
-  byId("edge").addEventListener("change", (event) => changeSettings({ edge: event.target.value }));
-  byId("pixel-size").addEventListener("change", (event) => {
-    const text = event.target.value.trim().replace(",", ".");
+/** @param {(sentence: string) => void} showMessage */
+export function setUpPanel(showMessage) {
+  const edge = byId("edge", HTMLSelectElement);
+  edge.addEventListener("change", () => {
+    changeSettings({ edge: /** @type {import("./api.js").EdgeRule} */ (edge.value) });
+  });
+  const pixelSize = byId("pixel-size", HTMLInputElement);
+  pixelSize.addEventListener("change", () => {
+    const text = pixelSize.value.trim().replace(",", ".");
     const size = text === "" ? null : Number(text);
-    const [least, most] = store.pixelSizes;
-    const fine = size === null || (size >= least && size <= most);
-    event.target.setAttribute("aria-invalid", String(!fine));
-    if (fine) changeSettings({ pixel_size_um: size });
-    else say(t("badPixelSize", { least, most }));
+    const [least, most] = session.pixelSizes;
+    const isValid = size === null || (size >= least && size <= most);
+    pixelSize.setAttribute("aria-invalid", String(!isValid));
+    if (isValid) changeSettings({ pixel_size_um: size });
+    else showMessage(t("badPixelSize", { least, most }));
   });
   byId("reset").addEventListener("click", () => {
     changeSettings({ thresholds: null, edge: "all", pixel_size_um: null });
   });
 }
 
+/** @param {Editor} editor */
 export function showPanel(editor) {
   showSettings();
-  const { photograph } = editor;
-  byId("panel-title").textContent = photograph ? cut(photograph.row.name) : t("allPhotographs");
-  const sums = photograph ? tallySums(editor.tallies()) : totals(rowsInOrder());
+  const { photograph, cells } = editor;
+  const title = photograph ? fileNameOf(photograph.row.name) : t("allPhotographs");
+  byId("panel-title").textContent = title;
+  const sums = cells ? sumsOf(editor.tallies(cells)) : totals(rowsInOrder());
   const intervals = photograph?.row.intervals ?? null;
   showCounts(sums, intervals);
   byId("interval-note").hidden = !intervals;
-  const left = sums.excluded.reduce((a, b) => a + b, 0);
-  byId("excluded-note").textContent = left ? t("excluded", { n: number(left) }) : "";
+  const excluded = sums.excluded.reduce((a, b) => a + b, 0);
+  byId("excluded-note").textContent = excluded ? t("excluded", { n: number(excluded) }) : "";
   showFlags(photograph?.row.flags ?? [], photograph?.notes ?? []);
   byId("scale-note").textContent = photograph ? scaleNote(photograph) : "";
 }
 
-function showFlags(flags, notes) {
-  const items = flags.map((flag) =>
-    element("li", {}, element("b", { textContent: flagName(flag) }), ` ${flagMeaning(flag)}`),
-  );
-  byId("flags").replaceChildren(...items, ...notes.map((note) => element("li", { textContent: note })));
-}
-
-const cut = (name) => name.slice(name.lastIndexOf("/") + 1);
-
-const tallySums = ({ automatic, corrected }) => ({
+/**
+ * @param {{ automatic: Tally, corrected: Tally }} tallies
+ * @returns {Sums}
+ */
+const sumsOf = ({ automatic, corrected }) => ({
   automatic: automatic.counted,
   corrected: corrected.counted,
   excluded: corrected.excluded,
 });
 
+/**
+ * @param {string[]} flags
+ * @param {string[]} notes
+ */
+function showFlags(flags, notes) {
+  const items = flags.map((flag) =>
+    element("li", {}, element("b", { textContent: flagName(flag) }), ` ${flagMeaning(flag)}`),
+  );
+  const noteItems = notes.map((note) => element("li", { textContent: note }));
+  byId("flags").replaceChildren(...items, ...noteItems);
+}
+
+/**
+ * @param {Sums} sums
+ * @param {[number, number][] | null} intervals
+ */
 function showCounts(sums, intervals) {
-  const heads = ["cell", "automatic", "corrected"].map((key) => header(t(key), "col"));
-  const rows = store.classes.map(({ name, color }, index) => {
-    const title = header("", "row");
+  const heads = [t("cell"), t("automatic"), t("corrected")].map((title) =>
+    headerCell(title, "col"),
+  );
+  const rows = session.classes.map(({ name, color }, index) => {
+    const title = headerCell("", "row");
     title.append(legendMark(index + 1, color), cellName(name));
-    const cells = ["automatic", "corrected"].map((key) => {
-      const count = element("span", { textContent: number(sums[key][index]) });
-      count.dataset.count = `${key}-${name}`;
-      return element("td", {}, count);
-    });
-    if (intervals) cells[0].append(range(intervals[index]));
-    return element("tr", {}, title, ...cells);
+    const automatic = countCell(sums.automatic[index], `automatic-${name}`);
+    if (intervals) automatic.append(intervalOf(intervals[index]));
+    const corrected = countCell(sums.corrected[index], `corrected-${name}`);
+    return element("tr", {}, title, automatic, corrected);
   });
   const head = element("thead", {}, element("tr", {}, ...heads));
   byId("counts").replaceChildren(head, element("tbody", {}, ...rows));
 }
 
-const range = ([low, high]) =>
+/**
+ * @param {number} value
+ * @param {string} name by which tests find it
+ */
+function countCell(value, name) {
+  const count = element("span", { textContent: number(value) });
+  count.dataset.count = name;
+  return element("td", {}, count);
+}
+
+/** @param {[number, number]} interval */
+const intervalOf = ([low, high]) =>
   element("small", { className: "range", textContent: `${number(low)}–${number(high)}` });
 
 function showSettings() {
   makeSliders();
   for (const [index, limit] of thresholds().entries()) {
-    const slider = byId(`threshold-${index}`);
-    if (document.activeElement !== slider || Number(slider.value) !== limit) slider.value = limit;
+    const slider = byId(`threshold-${index}`, HTMLInputElement);
+    const isMoved = document.activeElement === slider && Number(slider.value) === limit;
+    if (!isMoved) slider.value = String(limit);
     byId(`threshold-value-${index}`).textContent = limit.toFixed(2);
   }
-  byId("edge").value = store.settings.edge;
-  const size = byId("pixel-size");
-  if (document.activeElement !== size) size.value = store.settings.pixel_size_um ?? "";
+  byId("edge", HTMLSelectElement).value = session.settings.edge;
+  const size = byId("pixel-size", HTMLInputElement);
+  if (document.activeElement !== size) size.value = String(session.settings.pixel_size_um ?? "");
 }
 
 function makeSliders() {
-  const key = JSON.stringify(store.classes);
-  if (key === shownClasses) return;
-  shownClasses = key;
-  const made = store.classes.map(({ name, color }, index) => {
+  const classes = JSON.stringify(session.classes);
+  if (classes === shownClasses) return;
+  shownClasses = classes;
+  const made = session.classes.map(({ name, color }, index) => {
     const id = `threshold-${index}`;
-    const slider = element("input", { id, type: "range", min: 0.01, max: 0.99, step: 0.01 });
+    const range = { min: "0.01", max: "0.99", step: "0.01" };
+    const slider = element("input", { id, type: "range", ...range });
     slider.addEventListener("input", () => {
       const limits = [...thresholds()];
       limits[index] = Number(slider.value);
@@ -107,6 +142,7 @@ function makeSliders() {
   byId("sliders").replaceChildren(...made);
 }
 
+/** @param {PhotographBody} photograph */
 function scaleNote(photograph) {
   const { rbc_diameter_px: cell, pixel_size_um: pixel, scale_source: source } = photograph;
   if (cell === null && pixel === null) return "";

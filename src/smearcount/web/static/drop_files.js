@@ -1,35 +1,39 @@
-// How photographs come to the page: dropped anywhere on it, or chosen in a dialogue.
+// How photographs come to the page: dropped anywhere on it, or chosen in a dialog.
 
 import { api } from "./api.js";
+import { byId } from "./dom.js";
 import { refresh } from "./session_state.js";
 import { t } from "./translations.js";
-import { cancelUploads, fromDrop, fromInput, upload, uploadsLeft } from "./upload.js";
-
-const byId = (id) => document.getElementById(id);
+import { cancelUploads, filesOfDrop, filesOfInput, upload, uploadsLeft } from "./upload.js";
 
 export function setUpFileDrop() {
-  for (const [button, id] of [["add-files", "files"], ["add-folder", "folder"]]) {
-    byId(button).addEventListener("click", () => byId(id).click());
-    byId(id).addEventListener("change", (event) => {
-      upload(fromInput(event.target.files));
-      event.target.value = "";
+  for (const [button, id] of [
+    ["add-files", "files"],
+    ["add-folder", "folder"],
+  ]) {
+    const input = byId(id, HTMLInputElement);
+    byId(button).addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      upload(filesOfInput(input.files ?? []));
+      input.value = "";
     });
   }
-  takeDrops();
+  listenForDrops();
   byId("cancel").addEventListener("click", async () => {
     cancelUploads();
     await api.cancel();
     refresh();
   });
   byId("resume").addEventListener("click", () => api.resume().then(refresh));
-  // What is not sent yet is known to this page alone: the browser asks before it goes.
+  // Only this page knows what is not sent yet: the browser asks before it leaves the page.
   addEventListener("beforeunload", (event) => {
     if (uploadsLeft()) event.preventDefault();
   });
 }
 
-function takeDrops() {
+function listenForDrops() {
   let depth = 0;
+  /** @param {number} step how many more elements the pointer is in; 0 ends the dragging */
   const dragging = (step) => {
     depth = Math.max(0, step ? depth + step : 0);
     document.body.classList.toggle("dragging", depth > 0);
@@ -41,6 +45,6 @@ function takeDrops() {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     dragging(0);
-    upload(await fromDrop(event.dataTransfer));
+    if (event.dataTransfer) upload(await filesOfDrop(event.dataTransfer));
   });
 }

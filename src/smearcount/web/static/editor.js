@@ -1,156 +1,215 @@
-// The open photograph and everything done to it: what is selected, shown and corrected.
+// The open photograph: what is selected and shown, and the corrections made in it.
 
-import { annotatedOf, api } from "./api.js";
-import { wide } from "./boxes.js";
-import { Cells } from "./cells.js";
-import { send } from "./corrections.js";
-import { brief, spoken } from "./cell_description.js";
+/** @import { Box, NamedCell, PhotographBody } from "./api.js" */
+/** @import { Point } from "./boxes.js" */
+/** @import { EditorState } from "./canvas.js" */
+/** @import { MakeCorrection } from "./corrections.js" */
+/** @import { Place } from "./viewport.js" */
+
+import { api } from "./api.js";
+import { clip, isLargeEnough } from "./boxes.js";
+import { PhotographCanvas } from "./canvas.js";
+import { describeBriefly, describeCell } from "./cell_description.js";
+import { Cells, hasContent } from "./cells.js";
+import { sendCorrection } from "./corrections.js";
 import { Gestures } from "./gestures.js";
-import { inside, neighborInOrder, readingOrder } from "./reading_order.js";
-import { Stage } from "./canvas.js";
-import { announce, putRow, store, thresholds } from "./session_state.js";
+import { insideArea, neighborInOrder, readingOrder } from "./reading_order.js";
+import { notify, putRow, session, thresholds } from "./session_state.js";
 import { cellName, number, t } from "./translations.js";
 
-const GUESSED_CELL = 0.1;
-const HOVER_PX = 14;
+// A cell is assumed to be this share of the image where no red cell tells the size.
+const CELL_SHARE = 0.1;
+const HOVER_DISTANCE_PX = 14;
+
+/**
+ * @typedef {object} EditorEvents
+ * @property {(sentence: string) => void} showMessage
+ * @property {() => void} onMove is called when something else is in view
+ * @property {() => void} leave goes back to all photographs
+ * @property {(direction: 1 | -1) => void} turn goes to the next or the previous photograph
+ */
+
+/** @typedef {"look" | "area" | "add"} Tool */
 
 export class Editor {
-  // `say` speaks to the user; `moved` hears when something else is to be seen; `leave` and `turn` navigate.
-  constructor(canvas, hoverBox, { say, moved, leave, turn }) {
-    Object.assign(this, { hoverBox, say, moved, leave, turn });
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLElement} hoverBox shows a few words about the cell under the pointer
+   * @param {EditorEvents} events
+   */
+  constructor(canvas, hoverBox, { showMessage, onMove, leave, turn }) {
+    this.hoverBox = hoverBox;
+    this.showMessage = showMessage;
+    this.onMove = onMove;
+    this.leave = leave;
+    this.turn = turn;
+    /** @type {Set<number>} */
     this.selection = new Set();
     this.choice = 0; // grows whenever the user selects something else
+    /** @type {number | null} */
     this.lastVisited = null; // the cell from which N and P go on
+    /** @type {Tool} */
     this.tool = "look";
     this.label = 1;
     this.showBoxes = true;
+    /** @type {PhotographBody | null} */
     this.photograph = null;
+    /** @type {Cells | null} */
     this.cells = null;
+    /** @type {number[]} */
     this.shown = [];
-    const ask = () => this.state();
-    this.stage = new Stage(canvas, ask, moved);
-    this.view = this.stage.view;
-    this.gestures = new Gestures(this.stage, ask, {
+    const getState = () => this.state();
+    this.canvas = new PhotographCanvas(canvas, getState, onMove);
+    this.viewport = this.canvas.viewport;
+    this.gestures = new Gestures(this.canvas, getState, {
       select: (index, add) => this.select(index, add),
-      area: (box, add) => this.selectArea(box, add),
-      draw: (box) => this.add(box),
+      selectArea: (area, add) => this.selectArea(area, add),
+      add: (box) => this.add(box),
       change: (change) => this.change(change),
       hover: (index, at) => this.hover(index, at),
     });
   }
 
+  /** @returns {EditorState} */
   state() {
     const { cells, shown, selection, showBoxes, tool, label } = this;
-    const rule = store.settings.edge;
-    return { cells, shown, rule, classes: store.classes, selection, showBoxes, tool, label };
+    const rule = session.settings.edge;
+    return { cells, shown, rule, classes: session.classes, selection, showBoxes, tool, label };
   }
 
+  /**
+   * @param {string} id
+   * @param {Place} [place]
+   */
   async open(id, place) {
     const photograph = await api.photograph(id);
     this.photograph = photograph;
     this.cells = new Cells(photograph);
-    this.selection.clear();
+    this.selection = new Set();
     this.lastVisited = null;
-    const red = store.classes.findIndex((one) => one.name === "RBC");
+    const red = session.classes.findIndex((one) => one.name === "RBC");
     this.label = red < 0 ? 1 : red + 1;
     putRow(photograph.row);
     this.recount();
     this.gestures.forget();
-    this.stage.open(photograph, place);
+    this.canvas.open(photograph, place);
   }
 
   close() {
-    this.stage.close();
+    this.canvas.close();
     this.photograph = null;
     this.cells = null;
     this.shown = [];
-    this.selection.clear();
-    this.hover(null);
+    this.selection = new Set();
+    this.hoverBox.hidden = true;
   }
 
-  // Settings or corrections changed: which cells are there now?
+  /** Finds the cells present anew, after settings or corrections changed. */
   recount() {
     if (!this.cells) return;
     this.shown = this.cells.present(thresholds());
     const present = new Set(this.shown);
     for (const index of this.selection) if (!present.has(index)) this.selection.delete(index);
-    this.stage.redraw();
+    this.canvas.redraw();
   }
 
-  tallies() {
-    const rule = store.settings.edge;
-    const classes = store.classes.length;
+  /** @param {Cells} cells */
+  tallies(cells) {
+    const rule = session.settings.edge;
     return {
-      automatic: this.cells.automaticTally(thresholds(), rule, classes),
-      corrected: this.cells.tally(thresholds(), rule, classes),
+      automatic: cells.automaticTally(thresholds(), rule),
+      corrected: cells.correctedTally(thresholds(), rule),
     };
   }
 
-  annotatedAddress() {
-    return annotatedOf(this.photograph.row.id);
-  }
-
-  // The usual width of a cell in image pixels.
+  /** Returns the usual width of a cell in image pixels. */
   get cellPx() {
-    const { width, height } = this.cells;
-    return this.photograph.rbc_diameter_px ?? Math.min(width, height) * GUESSED_CELL;
+    const { photograph } = this;
+    if (!photograph) return 1;
+    return photograph.rbc_diameter_px ?? Math.min(photograph.width, photograph.height) * CELL_SHARE;
   }
 
   // --- selection
 
+  /**
+   * @param {number | null} index
+   * @param {boolean} add
+   */
   select(index, add) {
-    const chosen = new Set(add ? this.selection : []);
-    if (index !== null && !chosen.delete(index)) chosen.add(index);
-    this.choose(chosen, index);
+    const selection = new Set(add ? this.selection : []);
+    if (index !== null && !selection.delete(index)) selection.add(index);
+    this.choose(selection, index);
   }
 
-  selectArea(box, add) {
+  /**
+   * @param {Box} area
+   * @param {boolean} add
+   */
+  selectArea(area, add) {
+    if (!this.cells) return;
     const before = add ? this.selection : [];
-    this.choose(new Set([...before, ...inside(box, this.shown, this.cells.boxes)]));
+    this.choose(new Set([...before, ...insideArea(area, this.shown, this.cells.boxes)]));
   }
 
   selectAll() {
     this.choose(new Set(this.shown));
   }
 
-  // Goes to the next or the previous cell in reading order.
+  /**
+   * Goes to the next or the previous cell in reading order.
+   * @param {1 | -1} direction
+   */
   step(direction) {
-    if (!this.shown.length) return;
+    if (!this.cells || !this.shown.length) return;
     const { boxes } = this.cells;
     const from = [...this.selection].at(-1) ?? this.lastVisited;
     const order = readingOrder(this.shown, boxes, this.cellPx);
     const next = neighborInOrder(order, boxes, this.cellPx, from, direction);
-    this.view.reveal(boxes[next]);
+    this.viewport.reveal(boxes[next]);
     this.choose(new Set([next]), next, order.indexOf(next) + 1);
   }
 
-  // Selects what the user asked for; `index` is the one cell meant, `place` its number in order.
-  choose(selection, index = null, place = this.shown.indexOf(index) + 1) {
+  /**
+   * Selects what the user asked for.
+   * @param {Set<number>} selection
+   * @param {number | null} index the one cell that the user meant
+   * @param {number} place of that cell, 1-based
+   */
+  choose(selection, index = null, place = this.shown.indexOf(index ?? -1) + 1) {
     this.selection = selection;
     this.choice += 1;
     this.lastVisited = [...selection].at(-1) ?? this.lastVisited;
-    this.stage.redraw();
-    if (selection.size === 1 && index !== null) {
-      this.say(spoken(this.cells, index, place, this.shown.length));
-    } else if (selection.size) this.say(t("selected", { n: number(selection.size) }));
-    announce();
+    this.canvas.redraw();
+    if (this.cells && selection.size === 1 && index !== null && selection.has(index)) {
+      this.showMessage(describeCell(this.cells, index, place, this.shown.length));
+    } else if (selection.size) this.showMessage(t("selected", { n: number(selection.size) }));
+    notify();
   }
 
+  /**
+   * @param {number | null} index
+   * @param {Point} at on the screen
+   */
   hover(index, at) {
-    this.hoverBox.hidden = index === null || !this.showBoxes;
-    if (this.hoverBox.hidden) return;
-    this.hoverBox.textContent = brief(this.cells, index);
-    this.hoverBox.style.left = `${at.x + HOVER_PX}px`;
-    this.hoverBox.style.top = `${at.y + HOVER_PX}px`;
+    this.hoverBox.hidden = index === null || !this.cells || !this.showBoxes;
+    if (index === null || !this.cells) return;
+    this.hoverBox.textContent = describeBriefly(this.cells, index);
+    this.hoverBox.style.left = `${at.x + HOVER_DISTANCE_PX}px`;
+    this.hoverBox.style.top = `${at.y + HOVER_DISTANCE_PX}px`;
   }
 
   // --- corrections
 
+  /**
+   * Adds a cell.
+   * @param {Box} box
+   */
   add(box) {
+    if (!this.cells) return;
     const clipped = clip(box, this.cells);
-    if (!wide(clipped)) return;
+    if (!isLargeEnough(clipped)) return;
     const { choice } = this;
-    const added = { box: clipped, label: store.classes[this.label - 1].name };
+    const added = { box: clipped, label: className(this.label) };
     this.send(
       () => ({ add: [added] }),
       (indices) => {
@@ -159,58 +218,72 @@ export class Editor {
     );
   }
 
-  // A cell of the usual size in the middle of the view.
+  /** Adds a cell of the usual size in the middle of the view. */
   addInTheMiddle() {
-    const { x, y } = this.view.center();
+    const { x, y } = this.viewport.center();
     const half = this.cellPx / 2;
     this.add([x - half, y - half, x + half, y + half]);
   }
 
+  /** Removes the selected cells. */
   remove() {
-    if (!this.selection.size) {
-      this.say(t("nothingSelected"));
-      return;
-    }
     const { cells } = this;
     const targets = [...this.selection];
+    if (!cells || !targets.length) {
+      this.showMessage(t("nothingSelected"));
+      return;
+    }
     this.send(() => {
       const present = cells.currentOf(targets);
-      return present.length ? { remove: present.map((index) => cellOf(cells, index)) } : null;
+      return present.length ? { remove: present.map((index) => namedCell(cells, index)) } : null;
     });
   }
 
-  // Makes the selected cells, and the next one added, of a class; returns whether it exists.
+  /**
+   * Gives the selected cells, and the next one added, another class.
+   * @param {number} label
+   * @returns {boolean} whether there is such a class
+   */
   relabel(label) {
-    if (label > store.classes.length) return false;
+    if (label > session.classes.length) return false;
     this.label = label;
     this.replace((cells, index) => ({ box: cells.boxes[index], label }));
-    announce();
+    notify();
     return true;
   }
 
-  // Moves or resizes the selected cells.
+  /**
+   * Moves or resizes the selected cells.
+   * @param {(box: Box) => Box} change
+   */
   change(change) {
     this.replace((cells, index) => ({
       box: clip(change(cells.boxes[index]), cells),
       label: cells.labels[index],
     }));
-    this.stage.redraw();
+    this.canvas.redraw();
   }
 
-  // Replaces each selected cell by what `next` makes of it, {box, label}.
+  /**
+   * Replaces each selected cell.
+   * @param {(cells: Cells, index: number) => { box: Box, label: number }} next
+   */
   replace(next) {
     const { cells } = this;
     const targets = [...this.selection];
+    if (!cells || !targets.length) return;
+    /** @type {number[]} */
     let replaced = [];
     const make = () => {
-      const present = cells.currentOf(targets);
-      const after = new Map(present.map((index) => [index, next(cells, index)]));
-      if (![...after.values()].every(({ box }) => wide(box))) return null;
-      replaced = present.filter((index) => !sameAs(cells, index, after.get(index)));
-      if (!replaced.length) return null;
+      const changes = cells
+        .currentOf(targets)
+        .map((index) => ({ index, after: next(cells, index) }))
+        .filter(({ index, after }) => !hasContent(cells, index, after));
+      if (!changes.length || !changes.every(({ after }) => isLargeEnough(after.box))) return null;
+      replaced = changes.map(({ index }) => index);
       return {
-        remove: replaced.map((index) => cellOf(cells, index)),
-        add: replaced.map((index) => ({ ...after.get(index), label: className(after.get(index).label) })),
+        remove: replaced.map((index) => namedCell(cells, index)),
+        add: changes.map(({ after }) => ({ box: after.box, label: className(after.label) })),
       };
     };
     this.send(make, (added) => {
@@ -219,73 +292,85 @@ export class Editor {
   }
 
   undo() {
-    const { photograph } = this;
-    this.send(() => (photograph.can_undo ? { kind: "undo" } : null));
+    this.send((photograph) => (photograph.can_undo ? { kind: "undo" } : null));
   }
 
   redo() {
-    const { photograph } = this;
-    this.send(() => (photograph.can_redo ? { kind: "redo" } : null));
+    this.send((photograph) => (photograph.can_redo ? { kind: "redo" } : null));
   }
 
-  // Queues a correction, which `make` returns when its turn comes. By then the selection may be
-  // another: `make` and `done`, which gets the indices of the cells added, keep to the cells that
-  // were meant.
-  send(make, done = () => {}) {
+  /**
+   * Queues a correction. When its turn comes, the selection may be another: `make` and `onAdded`
+   * must keep to the cells that the user meant.
+   * @param {(photograph: PhotographBody) => ReturnType<MakeCorrection>} make
+   * @param {(added: number[]) => void} [onAdded] gets the indices of the cells added
+   */
+  send(make, onAdded) {
     const { photograph, cells } = this;
-    if (!photograph) return;
-    const take = (n) => {
+    if (!photograph || !cells) return;
+    /** @param {number} n how many cells were added */
+    const onAnswer = (n) => {
       const standing = cells.update(photograph);
-      if (n) done(standing.slice(-n));
-      if (this.cells === cells) this.afterCorrection();
+      if (n) onAdded?.(standing.slice(-n));
+      if (this.cells === cells) this.afterCorrection(cells);
     };
-    send(photograph, make, take, this.say);
+    sendCorrection(photograph, () => make(photograph), onAnswer, this.showMessage);
   }
 
-  // The selection stays with its cells, whatever the user selected since the correction was sent.
-  afterCorrection() {
-    this.selection = new Set(this.cells.currentOf(this.selection));
-    if (this.lastVisited !== null) this.lastVisited = this.cells.current(this.lastVisited) ?? this.lastVisited;
+  /**
+   * Keeps the selection with its cells, whatever the user selected since the correction was sent.
+   * @param {Cells} cells
+   */
+  afterCorrection(cells) {
+    this.selection = new Set(cells.currentOf(this.selection));
+    if (this.lastVisited !== null) {
+      this.lastVisited = cells.current(this.lastVisited) ?? this.lastVisited;
+    }
     this.recount();
-    const { counted } = this.tallies().corrected;
-    const counts = store.classes.map((one, i) => `${cellName(one.name)} ${number(counted[i])}`);
-    this.say(t("saved", { counts: counts.join(", ") }));
+    const { counted } = this.tallies(cells).corrected;
+    const counts = session.classes.map((one, i) => `${cellName(one.name)} ${number(counted[i])}`);
+    this.showMessage(t("saved", { counts: counts.join(", ") }));
   }
 
-  // --- looking
+  // --- view
 
-  // Zooms on the selected cell, or on the middle.
+  /**
+   * Zooms on the selected cell, or on the middle.
+   * @param {number} factor
+   */
   zoom(factor) {
-    if (this.selection.size !== 1) {
-      this.view.zoom(factor);
+    const [index] = this.selection;
+    if (!this.cells || this.selection.size !== 1) {
+      this.viewport.zoom(factor);
       return;
     }
-    const [left, top, right, bottom] = this.view.toScreen(this.cells.boxes[[...this.selection][0]]);
-    this.view.zoom(factor, { x: (left + right) / 2, y: (top + bottom) / 2 });
+    const [left, top, right, bottom] = this.viewport.toScreen(this.cells.boxes[index]);
+    this.viewport.zoom(factor, { x: (left + right) / 2, y: (top + bottom) / 2 });
   }
 
+  /** @param {Tool} tool */
   useTool(tool) {
     this.tool = tool;
-    announce();
+    notify();
   }
 
   toggleBoxes() {
     this.showBoxes = !this.showBoxes;
-    this.stage.redraw();
-    this.moved();
-    announce();
+    this.canvas.redraw();
+    this.onMove();
+    notify();
   }
 }
 
-const className = (label) => store.classes[label - 1].name;
-const cellOf = (cells, index) => ({ box: cells.boxes[index], label: className(cells.labels[index]) });
+/** @param {number} label */
+const className = (label) => session.classes[label - 1].name;
 
-const sameAs = (cells, index, { box, label }) =>
-  label === cells.labels[index] && box.every((edge, side) => edge === cells.boxes[index][side]);
-
-const clip = ([left, top, right, bottom], { width, height }) => [
-  Math.max(left, 0),
-  Math.max(top, 0),
-  Math.min(right, width),
-  Math.min(bottom, height),
-];
+/**
+ * @param {Cells} cells
+ * @param {number} index
+ * @returns {NamedCell}
+ */
+const namedCell = (cells, index) => ({
+  box: cells.boxes[index],
+  label: className(cells.labels[index]),
+});

@@ -1,127 +1,174 @@
-// What the pointer means: pan, pinch, select, draw a box, move or resize one.
+// What the pointer does: pan, pinch, select, draw a box, move or resize one.
 
-import { between, changedBy, handles, wide } from "./boxes.js";
+/** @import { Box } from "./api.js" */
+/** @import { Gesture, Point } from "./boxes.js" */
+/** @import { EditorState, PhotographCanvas } from "./canvas.js" */
+
+import { boxBetween, changedBy, handles, isLargeEnough } from "./boxes.js";
 
 const CLICK_PX = 4;
 const HANDLE_PX = 9;
 const ZOOM_PER_PX = 0.0015;
 const LINE_PX = 33;
 
+/**
+ * What to do when a gesture is complete.
+ * @typedef {object} GestureHandlers
+ * @property {(index: number | null, add: boolean) => void} select
+ * @property {(area: Box, add: boolean) => void} selectArea
+ * @property {(box: Box) => void} add
+ * @property {(change: (box: Box) => Box) => void} change
+ * @property {(index: number | null, at: Point) => void} hover
+ */
+
 export class Gestures {
-  // `ask` gives {cells, selection, showBoxes, tool}; `tell` takes what was meant: select, area, draw,
-  // change, hover.
-  constructor(stage, ask, tell) {
-    Object.assign(this, { stage, ask, tell });
+  /**
+   * @param {PhotographCanvas} canvas
+   * @param {() => EditorState} getState
+   * @param {GestureHandlers} handlers
+   */
+  constructor(canvas, getState, handlers) {
+    this.canvas = canvas;
+    this.getState = getState;
+    this.handlers = handlers;
+    /** @type {Map<number, Point>} */
     this.pointers = new Map();
-    const { canvas } = stage;
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.move(event));
-    canvas.addEventListener("pointerup", (event) => this.up(event));
-    canvas.addEventListener("pointercancel", (event) => this.up(event, true));
-    canvas.addEventListener("pointerleave", () => this.tell.hover(null));
-    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    const target = canvas.canvas;
+    target.addEventListener("pointerdown", (event) => this.down(event));
+    target.addEventListener("pointermove", (event) => this.move(event));
+    target.addEventListener("pointerup", (event) => this.up(event));
+    target.addEventListener("pointercancel", (event) => this.up(event, true));
+    target.addEventListener("pointerleave", (event) => handlers.hover(null, pointOf(event)));
+    target.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
   }
 
-  // Another photograph: whatever was going on is over.
+  /** Ends whatever was going on, because another photograph is opened. */
   forget() {
     this.pointers.clear();
   }
 
+  /** @param {PointerEvent} event */
   down(event) {
-    const { stage } = this;
-    if (!stage.tiles || (event.pointerType === "mouse" && event.button !== 0)) return;
-    stage.canvas.setPointerCapture(event.pointerId);
-    const at = point(event);
+    const { canvas } = this;
+    if (!canvas.tiles || (event.pointerType === "mouse" && event.button !== 0)) return;
+    canvas.canvas.setPointerCapture(event.pointerId);
+    const at = pointOf(event);
     this.pointers.set(event.pointerId, at);
-    stage.gesture = this.pointers.size === 2 ? { kind: "pinch" } : this.begin(at, event);
+    canvas.gesture = this.begin(at, event);
   }
 
+  /**
+   * @param {Point} at
+   * @param {PointerEvent} event
+   * @returns {Gesture}
+   */
   begin(at, event) {
-    const { stage } = this;
-    const { tool, cells, selection, showBoxes } = this.ask();
-    const from = stage.view.toImage(at);
-    const start = { at, from, to: from, add: event.shiftKey || event.ctrlKey || event.metaKey };
+    const { canvas } = this;
+    const { tool, cells, selection, showBoxes } = this.getState();
+    const from = canvas.viewport.toImage(at);
+    const add = event.shiftKey || event.ctrlKey || event.metaKey;
+    const start = { at, from, to: from, add };
+    if (this.pointers.size === 2) return { ...start, kind: "pinch" };
     if (tool === "add") return { ...start, kind: "draw" };
-    if (showBoxes && selection.size) {
+    if (showBoxes && cells && selection.size) {
       if (selection.size === 1) {
         const [index] = selection;
         const near = event.pointerType === "touch" ? HANDLE_PX * 2 : HANDLE_PX;
-        const handle = handles(stage.view.toScreen(cells.boxes[index])).find(
+        const handle = handles(canvas.viewport.toScreen(cells.boxes[index])).find(
           ({ x, y }) => Math.abs(x - at.x) <= near && Math.abs(y - at.y) <= near,
         );
         if (handle) return { ...start, kind: "resize", sides: handle.sides, still: true };
       }
-      if (selection.has(stage.cellAt(at)) && !start.add) return { ...start, kind: "move", still: true };
+      const under = canvas.cellAt(at);
+      if (under !== null && selection.has(under) && !add) {
+        return { ...start, kind: "move", still: true };
+      }
     }
     if (tool === "area" || event.shiftKey) return { ...start, kind: "area", still: true };
     return { ...start, kind: "pan", still: true };
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
-    const { stage } = this;
-    const at = point(event);
+    const { canvas } = this;
+    const at = pointOf(event);
     const before = this.pointers.get(event.pointerId);
     if (!before) {
-      if (stage.tiles) this.tell.hover(stage.cellAt(at), at);
+      if (canvas.tiles) this.handlers.hover(canvas.cellAt(at), at);
       return;
     }
-    const { gesture } = stage;
+    const { gesture } = canvas;
     if (gesture?.kind === "pinch") {
       this.pinch(event.pointerId, at);
       return;
     }
     this.pointers.set(event.pointerId, at);
     if (!gesture) return;
-    if (gesture.still && Math.hypot(at.x - gesture.at.x, at.y - gesture.at.y) > CLICK_PX) {
-      gesture.still = false;
-    }
-    gesture.to = stage.view.toImage(at);
-    if (gesture.kind === "pan" && !gesture.still) stage.view.pan(at.x - before.x, at.y - before.y);
-    else stage.redraw();
+    const start = gesture.at ?? at;
+    if (Math.hypot(at.x - start.x, at.y - start.y) > CLICK_PX) gesture.still = false;
+    gesture.to = canvas.viewport.toImage(at);
+    if (gesture.kind === "pan" && !gesture.still) {
+      canvas.viewport.pan(at.x - before.x, at.y - before.y);
+    } else canvas.redraw();
   }
 
+  /**
+   * @param {number} id of the pointer that moved
+   * @param {Point} at
+   */
   pinch(id, at) {
-    const { view } = this.stage;
+    const { viewport } = this.canvas;
     const before = span([...this.pointers.values()]);
     this.pointers.set(id, at);
     const now = span([...this.pointers.values()]);
-    view.pan(now.x - before.x, now.y - before.y);
-    if (before.distance > 0) view.zoom(now.distance / before.distance, now);
+    viewport.pan(now.x - before.x, now.y - before.y);
+    if (before.distance > 0) viewport.zoom(now.distance / before.distance, now);
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {boolean} cancelled
+   */
   up(event, cancelled = false) {
     if (!this.pointers.delete(event.pointerId)) return;
-    const { stage } = this;
-    const { gesture } = stage;
+    const { canvas } = this;
+    const { gesture } = canvas;
     if (gesture?.kind === "pinch") {
-      if (!this.pointers.size) stage.gesture = null;
+      if (!this.pointers.size) canvas.gesture = null;
       return;
     }
-    stage.gesture = null;
-    stage.redraw();
-    if (gesture && !cancelled && stage.tiles) this.finish(gesture);
+    canvas.gesture = null;
+    canvas.redraw();
+    if (gesture && !cancelled && canvas.tiles) this.finish(gesture);
   }
 
+  /** @param {Gesture} gesture */
   finish(gesture) {
-    const box = between(gesture.from, gesture.to);
-    if (gesture.kind === "draw" ? !wide(box) : gesture.still) {
-      this.tell.select(this.stage.cellAt(gesture.at), gesture.add);
-    } else if (gesture.kind === "area") this.tell.area(box, gesture.add);
-    else if (gesture.kind === "draw") this.tell.draw(box);
-    else if (gesture.kind !== "pan") this.tell.change((one) => changedBy(gesture, one));
+    const { at, kind, add = false } = gesture;
+    const box = boxBetween(gesture.from, gesture.to);
+    const isClick = kind === "draw" ? !isLargeEnough(box) : gesture.still;
+    if (isClick && at) this.handlers.select(this.canvas.cellAt(at), add);
+    else if (kind === "area") this.handlers.selectArea(box, add);
+    else if (kind === "draw") this.handlers.add(box);
+    else if (kind !== "pan") this.handlers.change((one) => changedBy(gesture, one));
   }
 
+  /** @param {WheelEvent} event */
   wheel(event) {
     event.preventDefault();
-    if (!this.stage.tiles) return;
-    const pixels = event.deltaY * (event.deltaMode === 1 ? LINE_PX : 1);
-    this.stage.view.zoom(Math.exp(-pixels * ZOOM_PER_PX), point(event));
+    if (!this.canvas.tiles) return;
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
+    this.canvas.viewport.zoom(Math.exp(-pixels * ZOOM_PER_PX), pointOf(event));
   }
 }
 
-const point = (event) => ({ x: event.offsetX, y: event.offsetY });
+/** @param {MouseEvent} event */
+const pointOf = (event) => ({ x: event.offsetX, y: event.offsetY });
 
-// How far two fingers are apart, and the middle between them.
+/**
+ * Returns how far two fingers are apart, and the middle between them.
+ * @param {Point[]} fingers
+ */
 function span([one, two]) {
   return {
     distance: Math.hypot(one.x - two.x, one.y - two.y),

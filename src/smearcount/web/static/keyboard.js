@@ -1,24 +1,32 @@
 // What the keys do to the open photograph.
 
+/** @import { Editor } from "./editor.js" */
+
 import { changedBy } from "./boxes.js";
 
 const PAN_PX = 60;
 const ZOOM = 1.3;
 
-export class Keys {
+export class Keyboard {
+  /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
+    /** @type {{ dx: number, dy: number, grow: boolean } | null} */
     this.nudge = null;
   }
 
-  // Returns true if the key meant something.
+  /**
+   * @param {KeyboardEvent} event
+   * @returns {boolean} whether the key has a meaning
+   */
   down(event) {
     const { editor } = this;
     if (!editor.photograph || event.altKey) return false;
-    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (event.ctrlKey || event.metaKey) return this.withControl(name, event.shiftKey);
-    if (name.startsWith("Arrow")) return this.arrow(name, event.shiftKey);
-    if (/^[1-9]$/.test(name)) return editor.relabel(Number(name));
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (event.ctrlKey || event.metaKey) return this.withControl(key, event.shiftKey);
+    if (key.startsWith("Arrow")) return this.arrow(key, event.shiftKey);
+    if (/^[1-9]$/.test(key)) return editor.relabel(Number(key));
+    /** @type {Record<string, () => void>} */
     const actions = {
       n: () => editor.step(1),
       p: () => editor.step(-1),
@@ -28,7 +36,7 @@ export class Keys {
       "+": () => editor.zoom(ZOOM),
       "=": () => editor.zoom(ZOOM),
       "-": () => editor.zoom(1 / ZOOM),
-      0: () => editor.view.fit(),
+      0: () => editor.viewport.fit(),
       l: () => editor.useTool("look"),
       s: () => editor.useTool("area"),
       d: () => editor.useTool("add"),
@@ -37,47 +45,57 @@ export class Keys {
       PageUp: () => editor.turn(-1),
       Escape: () => (editor.selection.size ? editor.select(null, false) : editor.leave()),
     };
-    actions[name]?.();
-    return name in actions;
+    actions[key]?.();
+    return key in actions;
   }
 
-  withControl(name, shift) {
+  /**
+   * @param {string} key
+   * @param {boolean} shift
+   */
+  withControl(key, shift) {
     const { editor } = this;
-    if (name === "z" && !shift) editor.undo();
-    else if (name === "y" || name === "z") editor.redo();
-    else if (name === "a") editor.selectAll();
+    if (key === "z" && !shift) editor.undo();
+    else if (key === "y" || key === "z") editor.redo();
+    else if (key === "a") editor.selectAll();
     else return false;
     return true;
   }
 
-  arrow(name, grow) {
-    const { view, stage, selection } = this.editor;
-    const dx = { ArrowLeft: -1, ArrowRight: 1 }[name] ?? 0;
-    const dy = { ArrowUp: -1, ArrowDown: 1 }[name] ?? 0;
+  /**
+   * Moves or resizes the selected cells, or moves the view.
+   * @param {string} key
+   * @param {boolean} grow
+   */
+  arrow(key, grow) {
+    const { viewport, canvas, selection } = this.editor;
+    const dx = key === "ArrowLeft" ? -1 : key === "ArrowRight" ? 1 : 0;
+    const dy = key === "ArrowUp" ? -1 : key === "ArrowDown" ? 1 : 0;
     if (!selection.size) {
-      view.pan(-dx * PAN_PX, -dy * PAN_PX);
+      viewport.pan(-dx * PAN_PX, -dy * PAN_PX);
       return true;
     }
     // Several presses in a row are one correction, sent when the key is let go.
     this.nudge ??= { dx: 0, dy: 0, grow };
     this.nudge.dx += dx;
     this.nudge.dy += dy;
-    stage.gesture = {
+    canvas.gesture = {
       kind: this.nudge.grow ? "resize" : "move",
       sides: [0, 0, 1, 1],
       from: { x: 0, y: 0 },
       to: { x: this.nudge.dx, y: this.nudge.dy },
     };
-    stage.redraw();
+    canvas.redraw();
     return true;
   }
 
+  /** @param {KeyboardEvent} event */
   up(event) {
     if (!this.nudge || !event.key.startsWith("Arrow")) return;
     const { editor } = this;
-    const { gesture } = editor.stage;
+    const { gesture } = editor.canvas;
     this.nudge = null;
-    editor.stage.gesture = null;
+    editor.canvas.gesture = null;
     if (editor.photograph && gesture) editor.change((box) => changedBy(gesture, box));
   }
 }

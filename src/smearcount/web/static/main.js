@@ -1,39 +1,46 @@
 // Puts the page together: what is open, and what the buttons and keys do.
 
-import { readLocationHash, writeLocationHash } from "./location_hash.js";
-import { api } from "./api.js";
-import { showToolbar, showProgress } from "./toolbar.js";
-import { Editor } from "./editor.js";
-import { setUpFileDrop } from "./drop_files.js";
-import { Keys } from "./keyboard.js";
-import { element, showCards, showTable } from "./photograph_list.js";
-import { setUpPanel, showPanel } from "./counts_panel.js";
-import { announce, onChange, refresh, rowsInOrder, store } from "./session_state.js";
-import { keys as keyWords, t, translatePage } from "./translations.js";
+/** @import { Tool } from "./editor.js" */
+/** @import { Place } from "./viewport.js" */
 
-const byId = (id) => document.getElementById(id);
+import { api } from "./api.js";
+import { setUpPanel, showPanel } from "./counts_panel.js";
+import { byId, element } from "./dom.js";
+import { setUpFileDrop } from "./drop_files.js";
+import { Editor } from "./editor.js";
+import { Keyboard } from "./keyboard.js";
+import { readLocationHash, writeLocationHash } from "./location_hash.js";
+import { showCards, showTable } from "./photograph_list.js";
+import { notify, onChange, refresh, rowsInOrder, session } from "./session_state.js";
+import { showProgress, showToolbar } from "./toolbar.js";
+import { keyDescriptions, t, translatePage } from "./translations.js";
+
+/** @type {(id: string, event: string, action: () => void) => void} */
 const on = (id, event, action) => byId(id).addEventListener(event, action);
-const REST_MS = 250;
+const WRITE_HASH_AFTER_MS = 250;
 const ZOOM = 1.5;
 
 let asTable = false;
+/** @type {string | null} */
 let opening = null;
-let resting;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hashTimer;
 
-const say = (sentence) => {
+/** @param {string} sentence */
+const showMessage = (sentence) => {
   byId("status").textContent = sentence;
 };
 
-const editor = new Editor(byId("canvas"), byId("hover"), {
-  say,
-  moved: () => {
-    clearTimeout(resting);
-    resting = setTimeout(() => writeLocationHash(asTable, editor), REST_MS);
+const editor = new Editor(byId("canvas", HTMLCanvasElement), byId("hover"), {
+  showMessage,
+  onMove: () => {
+    clearTimeout(hashTimer);
+    hashTimer = setTimeout(() => writeLocationHash(asTable, editor), WRITE_HASH_AFTER_MS);
   },
   leave: () => leave(),
   turn: (direction) => turn(direction),
 });
-const keys = new Keys(editor);
+const keyboard = new Keyboard(editor);
 
 // --- what is open
 
@@ -41,11 +48,16 @@ async function followLocationHash() {
   const { id, place, ...rest } = readLocationHash();
   asTable = rest.asTable;
   editor.showBoxes = rest.showBoxes;
-  if (id && store.rows.get(id)?.state === "done") await open(id, { place, push: false });
+  if (id && session.rows.get(id)?.state === "done") await open(id, { place, push: false });
   else if (editor.photograph) leave(false);
-  else announce();
+  else notify();
 }
 
+/**
+ * Opens a photograph.
+ * @param {string} id
+ * @param {{ place?: Place, push?: boolean }} options where to look; whether "back" returns from it
+ */
 async function open(id, { place, push = true } = {}) {
   if (opening) return;
   opening = id;
@@ -53,36 +65,45 @@ async function open(id, { place, push = true } = {}) {
     byId("overview").hidden = true;
     byId("viewer").hidden = false;
     await editor.open(id, place);
-    announce();
+    notify();
     if (push) {
       writeLocationHash(asTable, editor, true);
       byId("canvas").focus();
     }
   } catch (error) {
-    say(error.message);
+    showMessage(/** @type {Error} */ (error).message);
     leave(false);
   } finally {
     opening = null;
   }
 }
 
+/** @param {string} id */
 function reopen(id) {
-  const { view } = editor;
-  open(id, { place: view.fitted ? undefined : { ...view.center(), scale: view.scale }, push: false });
+  const { viewport } = editor;
+  const place = viewport.fitted ? undefined : { ...viewport.center(), scale: viewport.scale };
+  open(id, { place, push: false });
 }
 
+/**
+ * Goes back to all photographs.
+ * @param {boolean} push whether the browser's back button returns to this one
+ */
 function leave(push = true) {
   const id = editor.photograph?.row.id;
   editor.close();
   byId("viewer").hidden = true;
   byId("overview").hidden = false;
-  announce();
+  notify();
   if (push) {
     writeLocationHash(asTable, editor, true);
-    document.querySelector(`button[data-opens="${id}"]`)?.focus();
+    /** @type {HTMLElement | null} */
+    const button = document.querySelector(`button[data-opens="${id}"]`);
+    button?.focus();
   }
 }
 
+/** @param {1 | -1} direction */
 function turn(direction) {
   const ready = rowsInOrder().filter((row) => row.state === "done");
   const at = ready.findIndex((row) => row.id === editor.photograph?.row.id);
@@ -93,23 +114,24 @@ function turn(direction) {
 // --- showing
 
 function show() {
-  byId("offline").hidden = store.online;
-  if (editor.photograph) {
-    const row = store.rows.get(editor.photograph.row.id);
+  byId("offline").hidden = session.online;
+  const { photograph } = editor;
+  if (photograph) {
+    const row = session.rows.get(photograph.row.id);
     if (!row) {
       leave(false);
       return;
     }
     if (row.state === "done") {
       // Another time means that it was counted anew, with another pixel size.
-      if (row.seconds !== editor.photograph.row.seconds) reopen(row.id);
-      editor.photograph.row = row;
+      if (row.seconds !== photograph.row.seconds) reopen(row.id);
+      photograph.row = row;
     }
     editor.recount();
     showToolbar(editor);
   } else showOverview();
   byId("annotated").hidden = !editor.photograph;
-  if (store.classes.length) showPanel(editor);
+  if (session.classes.length) showPanel(editor);
   showProgress();
 }
 
@@ -125,35 +147,41 @@ function showOverview() {
 // --- buttons and keys
 
 function setUpOverview() {
+  /** @param {boolean} table */
   const choose = (table) => {
     asTable = table;
     writeLocationHash(asTable, editor);
-    announce();
+    notify();
   };
   on("as-cards", "click", () => choose(false));
   on("as-table", "click", () => choose(true));
 }
 
 function setUpMenus() {
-  const list = keyWords.flatMap(([key, what]) => [
+  const list = keyDescriptions.flatMap(([key, what]) => [
     element("dt", { textContent: key }),
     element("dd", { textContent: what }),
   ]);
   byId("help-text").append(element("dl", {}, ...list));
+  const downloads = byId("downloads", HTMLDetailsElement);
+  const command = byId("command", HTMLTextAreaElement);
   on("downloads", "toggle", async () => {
-    if (byId("downloads").open) byId("command").value = (await api.command()).trim();
+    if (downloads.open) command.value = (await api.command()).trim();
   });
   on("copy", "click", async () => {
-    byId("command").select();
-    await navigator.clipboard?.writeText(byId("command").value);
-    say(t("copied"));
+    command.select();
+    await navigator.clipboard?.writeText(command.value);
+    showMessage(t("copied"));
   });
   addEventListener("pointerdown", (event) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of openMenus()) {
+      if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
     }
   });
 }
+
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const openMenus = () => document.querySelectorAll("details.menu[open]");
 
 function setUpViewer() {
   on("back", "click", () => leave());
@@ -163,24 +191,27 @@ function setUpViewer() {
   on("redo", "click", () => editor.redo());
   on("zoom-in", "click", () => editor.zoom(ZOOM));
   on("zoom-out", "click", () => editor.zoom(1 / ZOOM));
-  on("fit", "click", () => editor.view.fit());
+  on("fit", "click", () => editor.viewport.fit());
   on("delete", "click", () => editor.remove());
   on("show-boxes", "change", () => editor.toggleBoxes());
-  for (const name of ["look", "area", "add"]) on(`tool-${name}`, "click", () => editor.useTool(name));
+  /** @type {Tool[]} */
+  const tools = ["look", "area", "add"];
+  for (const tool of tools) on(`tool-${tool}`, "click", () => editor.useTool(tool));
 }
 
 function setUpKeys() {
+  const takesKeys = "input:not([type=checkbox]), select, textarea";
   addEventListener("keydown", (event) => {
-    const menu = document.querySelector("details.menu[open]");
+    const [menu] = openMenus();
     if (event.key === "Escape" && menu) {
       menu.open = false;
-      menu.querySelector("summary").focus();
+      menu.querySelector("summary")?.focus();
       return;
     }
-    if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
-    if (keys.down(event)) event.preventDefault();
+    if (/** @type {Element} */ (event.target).matches(takesKeys)) return;
+    if (keyboard.down(event)) event.preventDefault();
   });
-  addEventListener("keyup", (event) => keys.up(event));
+  addEventListener("keyup", (event) => keyboard.up(event));
 }
 
 translatePage();
@@ -189,7 +220,7 @@ setUpOverview();
 setUpMenus();
 setUpViewer();
 setUpKeys();
-setUpPanel(say);
+setUpPanel(showMessage);
 onChange(show);
 addEventListener("popstate", followLocationHash);
 await refresh();

@@ -1,32 +1,37 @@
 // All photographs: as cards, and as a table with totals by folder.
 
-import { api, thumbnailOf } from "./api.js";
-import { flagMeaning, flagName } from "./flags.js";
+/** @import { PhotographRow } from "./api.js" */
+
+import { api, thumbnailUrl } from "./api.js";
 import { legendMark } from "./class_marks.js";
-import { refresh, rowsInOrder, store } from "./session_state.js";
+import { element, headerCell } from "./dom.js";
+import { flagMeaning, flagName } from "./flags.js";
+import { refresh, rowsInOrder, session } from "./session_state.js";
 import { cellName, number, t } from "./translations.js";
-import { forget, uploads } from "./upload.js";
+import { forgetFailed, uploads } from "./upload.js";
 
-export function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
+/** @typedef {(id: string) => void} OpenPhotograph */
 
+/** @param {string} name */
 export const folderOf = (name) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
-const shortName = (name) => name.slice(name.lastIndexOf("/") + 1);
 
-// Sums of the photographs that are counted: {automatic, corrected, done, excluded}.
+/** @param {string} name */
+export const fileNameOf = (name) => name.slice(name.lastIndexOf("/") + 1);
+
+/**
+ * Returns the sums, by class, of the photographs that are counted.
+ * @param {PhotographRow[]} rows
+ */
 export function totals(rows) {
-  const zero = () => store.classes.map(() => 0);
-  const sums = { automatic: zero(), corrected: zero(), excluded: zero(), done: 0 };
-  for (const row of rows) {
-    if (!row.corrected) continue;
+  const zeros = () => session.classes.map(() => 0);
+  const sums = { automatic: zeros(), corrected: zeros(), excluded: zeros(), done: 0 };
+  for (const { automatic, corrected } of rows) {
+    if (!automatic || !corrected) continue;
     sums.done += 1;
-    for (const index of store.classes.keys()) {
-      sums.automatic[index] += row.automatic.counted[index];
-      sums.corrected[index] += row.corrected.counted[index];
-      sums.excluded[index] += row.corrected.excluded[index];
+    for (const index of session.classes.keys()) {
+      sums.automatic[index] += automatic.counted[index];
+      sums.corrected[index] += corrected.counted[index];
+      sums.excluded[index] += corrected.excluded[index];
     }
   }
   return sums;
@@ -34,32 +39,44 @@ export function totals(rows) {
 
 // --- cards
 
+/** @type {Map<string, { content: string, item: HTMLElement }>} */
 const cards = new Map();
 
+/**
+ * Shows one card per photograph and per failed upload; only those that changed are made anew.
+ * @param {HTMLElement} list
+ * @param {OpenPhotograph} open
+ */
 export function showCards(list, open) {
   const rows = rowsInOrder();
   const wanted = new Set(rows.map((row) => row.id));
-  for (const [name] of uploads.failed) wanted.add(`!${name}`);
+  for (const name of uploads.failed.keys()) wanted.add(`!${name}`);
   for (const [id, card] of cards) {
     if (wanted.has(id)) continue;
-    // The focus of a removed card goes to its neighbour.
-    const neighbour = card.item.nextSibling ?? card.item.previousSibling;
-    if (card.item.contains(document.activeElement)) neighbour?.querySelector("button").focus();
+    // The focus of a removed card goes to its neighbor.
+    const neighbor = card.item.nextElementSibling ?? card.item.previousElementSibling;
+    if (card.item.contains(document.activeElement)) neighbor?.querySelector("button")?.focus();
     card.item.remove();
     cards.delete(id);
   }
+  /** @type {Element | null} */
   let before = null;
-  const place = (id, key, make) => {
+  /**
+   * @param {string} id
+   * @param {string} content what the card shows, as one string
+   * @param {() => HTMLElement} make
+   */
+  const place = (id, content, make) => {
     let card = cards.get(id);
-    if (card?.key !== key) {
-      const focused = card?.item.contains(document.activeElement);
+    if (card?.content !== content) {
+      const hadFocus = card?.item.contains(document.activeElement);
       const item = make();
       card?.item.replaceWith(item);
-      if (focused) item.querySelector("button").focus();
-      card = { key, item };
+      if (hadFocus) item.querySelector("button")?.focus();
+      card = { content, item };
       cards.set(id, card);
     }
-    const next = before ? before.nextSibling : list.firstChild;
+    const next = before ? before.nextElementSibling : list.firstElementChild;
     if (next !== card.item) list.insertBefore(card.item, next);
     before = card.item;
   };
@@ -69,21 +86,30 @@ export function showCards(list, open) {
   for (const row of rows) place(row.id, JSON.stringify(row), () => cardOf(row, open));
 }
 
+/**
+ * @param {string} name
+ * @param {string} reason
+ */
 function failedUpload(name, reason) {
   return element(
     "li",
     { className: "card failed" },
-    element("p", { className: "name", textContent: shortName(name), title: name }),
+    element("p", { className: "name", textContent: fileNameOf(name), title: name }),
     element("p", { className: "reason", textContent: reason }),
-    removeButton(name, () => forget(name)),
+    removeButton(name, () => forgetFailed(name)),
   );
 }
 
+/**
+ * @param {PhotographRow} row
+ * @param {OpenPhotograph} open
+ */
 function cardOf(row, open) {
   const item = element("li", { className: `card ${row.state}` });
-  const name = element("p", { className: "name", textContent: shortName(row.name), title: row.name });
+  const title = fileNameOf(row.name);
+  const name = element("p", { className: "name", textContent: title, title: row.name });
   if (row.state === "done") {
-    const picture = element("img", { src: thumbnailOf(row.id), alt: "", loading: "lazy" });
+    const picture = element("img", { src: thumbnailUrl(row.id), alt: "", loading: "lazy" });
     const button = element("button", { className: "open" }, picture);
     button.setAttribute("aria-label", t("openNamed", { name: row.name }));
     button.dataset.opens = row.id;
@@ -93,9 +119,13 @@ function cardOf(row, open) {
     if (folder) item.append(element("p", { className: "quiet folder", textContent: folder }));
     item.append(countsLine(row));
     if (row.corrections) {
-      item.append(element("p", { className: "quiet", textContent: t("corrections", { n: row.corrections }) }));
+      const textContent = t("corrections", { n: row.corrections });
+      item.append(element("p", { className: "quiet", textContent }));
     }
-    for (const flag of row.flags) item.append(element("p", { className: "flag", textContent: `⚠ ${flagName(flag)}`, title: flagMeaning(flag) }));
+    for (const flag of row.flags) {
+      const textContent = `⚠ ${flagName(flag)}`;
+      item.append(element("p", { className: "flag", textContent, title: flagMeaning(flag) }));
+    }
   } else {
     item.append(name, element("p", { className: "state", textContent: t(row.state) }));
     if (row.reason) item.append(element("p", { className: "reason", textContent: row.reason }));
@@ -104,10 +134,11 @@ function cardOf(row, open) {
   return item;
 }
 
+/** @param {PhotographRow} row */
 function countsLine(row) {
   const line = element("p", { className: "counts" });
-  for (const [index, { name, color }] of store.classes.entries()) {
-    const count = element("b", { textContent: number(row.corrected.counted[index]) });
+  for (const [index, { name, color }] of session.classes.entries()) {
+    const count = element("b", { textContent: number(row.corrected?.counted[index] ?? 0) });
     const part = element("span", { title: cellName(name) }, legendMark(index + 1, color), count);
     part.append(element("span", { className: "unseen", textContent: ` ${cellName(name)}` }));
     line.append(part);
@@ -115,6 +146,10 @@ function countsLine(row) {
   return line;
 }
 
+/**
+ * @param {string} name
+ * @param {() => void} remove
+ */
 function removeButton(name, remove) {
   const button = element("button", { className: "remove", textContent: "×", title: t("remove") });
   button.setAttribute("aria-label", t("removeNamed", { name }));
@@ -124,25 +159,35 @@ function removeButton(name, remove) {
 
 // --- table
 
+/**
+ * @param {HTMLElement} table
+ * @param {OpenPhotograph} open
+ */
 export function showTable(table, open) {
   const rows = rowsInOrder();
-  const focused = table.contains(document.activeElement) && document.activeElement.dataset.opens;
-  const folders = Map.groupBy ? Map.groupBy(rows, (row) => folderOf(row.name)) : groups(rows);
-  table.replaceChildren(headOf());
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  const focusedId = table.contains(focused) ? focused?.dataset.opens : undefined;
+  const folders = byFolder(rows);
+  table.replaceChildren(tableHead());
   for (const [folder, members] of folders) {
     const body = element("tbody");
-    if (folders.size > 1) {
-      const title = folder || t("noFolder");
-      body.append(sumRow(title, members, "folder"));
-    }
+    if (folders.size > 1) body.append(sumRow(folder || t("noFolder"), members, "folder"));
     for (const row of members) body.append(tableRow(row, open));
     table.append(body);
   }
   table.append(element("tfoot", {}, sumRow(t("total"), rows, "total")));
-  if (focused) table.querySelector(`[data-opens="${focused}"]`)?.focus();
+  if (focusedId) {
+    /** @type {HTMLElement | null} */
+    const button = table.querySelector(`[data-opens="${focusedId}"]`);
+    button?.focus();
+  }
 }
 
-function groups(rows) {
+/**
+ * @param {PhotographRow[]} rows
+ * @returns {Map<string, PhotographRow[]>}
+ */
+export function byFolder(rows) {
   const found = new Map();
   for (const row of rows) {
     const folder = folderOf(row.name);
@@ -152,49 +197,62 @@ function groups(rows) {
   return found;
 }
 
-function headOf() {
-  const upper = element("tr", {}, header(t("photographs"), "col", { rowSpan: 2 }));
+function tableHead() {
+  const upper = element("tr", {}, headerCell(t("photographs"), "col", { rowSpan: 2 }));
   const lower = element("tr");
-  for (const [index, { name, color }] of store.classes.entries()) {
-    const cell = header("", "colgroup", { colSpan: 2 });
+  for (const [index, { name, color }] of session.classes.entries()) {
+    const cell = headerCell("", "colgroup", { colSpan: 2 });
     cell.append(legendMark(index + 1, color), cellName(name));
     upper.append(cell);
-    lower.append(header(t("automatic"), "col"), header(t("corrected"), "col"));
+    lower.append(headerCell(t("automatic"), "col"), headerCell(t("corrected"), "col"));
   }
   return element("thead", {}, upper, lower);
 }
 
-export function header(textContent, scope, properties = {}) {
-  return element("th", { textContent, scope, ...properties });
-}
-
+/**
+ * @param {string} title
+ * @param {PhotographRow[]} rows
+ * @param {string} className
+ */
 function sumRow(title, rows, className) {
   const sums = totals(rows);
-  const row = element("tr", { className }, header(`${title} (${number(sums.done)})`, "row"));
-  for (const index of store.classes.keys()) {
-    row.append(cell(sums.automatic[index]), cell(sums.corrected[index]));
+  const head = headerCell(`${title} (${number(sums.done)})`, "row");
+  const row = element("tr", { className }, head);
+  for (const index of session.classes.keys()) {
+    row.append(numberCell(sums.automatic[index]), numberCell(sums.corrected[index]));
   }
   return row;
 }
 
+/**
+ * @param {PhotographRow} row
+ * @param {OpenPhotograph} open
+ */
 function tableRow(row, open) {
-  const name = header("", "row");
+  const name = headerCell("", "row");
   const line = element("tr", {}, name);
-  if (!row.corrected) {
-    name.textContent = shortName(row.name);
-    const why = row.reason || t(row.state);
-    line.append(element("td", { colSpan: 2 * store.classes.length, textContent: why, className: "reason" }));
+  const { automatic, corrected } = row;
+  if (!automatic || !corrected) {
+    name.textContent = fileNameOf(row.name);
+    const textContent = row.reason || (row.state === "done" ? "" : t(row.state));
+    const colSpan = 2 * session.classes.length;
+    line.append(element("td", { colSpan, textContent, className: "reason" }));
     return line;
   }
-  const button = element("button", { className: "link", textContent: shortName(row.name) });
+  const button = element("button", { className: "link", textContent: fileNameOf(row.name) });
   button.dataset.opens = row.id;
   button.addEventListener("click", () => open(row.id));
   name.append(button);
-  for (const index of store.classes.keys()) {
-    const [was, is] = [row.automatic.counted[index], row.corrected.counted[index]];
-    line.append(cell(was), cell(is, was === is ? "" : "changed"));
+  for (const index of session.classes.keys()) {
+    const [before, after] = [automatic.counted[index], corrected.counted[index]];
+    line.append(numberCell(before), numberCell(after, before === after ? "" : "changed"));
   }
   return line;
 }
 
-const cell = (value, className = "") => element("td", { textContent: number(value), className });
+/**
+ * @param {number} value
+ * @param {string} className
+ */
+const numberCell = (value, className = "") =>
+  element("td", { textContent: number(value), className });

@@ -1,121 +1,156 @@
 // What the page knows of the session, kept in step with the server.
 
+/** @import { ClassRow, PhotographRow, SessionBody, SettingsBody } from "./api.js" */
+
 import { api } from "./api.js";
 
-const BUSY_MS = 100;
-const IDLE_MS = 4000;
+const POLL_WHILE_COUNTING_MS = 100;
+const POLL_MS = 4000;
+const SAVE_AFTER_MS = 120;
 
-export const store = {
+export const session = {
   revision: -1,
+  /** @type {ClassRow[]} */
   classes: [],
+  /** @type {SettingsBody} */
   settings: { thresholds: null, edge: "all", pixel_size_um: null },
-  uploadLimit: Infinity,
-  pixelSizes: [0, Infinity],
+  uploadLimit: Number.POSITIVE_INFINITY,
+  /** @type {[number, number]} */
+  pixelSizes: [0, Number.POSITIVE_INFINITY],
+  /** @type {Record<string, string>} */
   flags: {},
+  /** @type {Map<string, PhotographRow>} */
   rows: new Map(),
+  /** @type {string[]} */
   order: [],
   online: true,
 };
 
+/** @type {Set<() => void>} */
 const listeners = new Set();
-let timer;
-let asking;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let pollTimer;
+/** @type {Promise<void> | undefined} */
+let polling;
 
+/** @param {() => void} listener */
 export function onChange(listener) {
   listeners.add(listener);
 }
 
-export function announce() {
+/** Tells every listener that something changed. */
+export function notify() {
   for (const listener of listeners) listener();
 }
 
-export const busy = () =>
-  [...store.rows.values()].some((row) => row.state === "waiting" || row.state === "counting");
+function isCounting() {
+  return [...session.rows.values()].some(
+    (row) => row.state === "waiting" || row.state === "counting",
+  );
+}
 
+/** Returns the score of each class from which a detection counts. */
 export function thresholds() {
-  return store.settings.thresholds ?? store.classes.map((one) => one.threshold);
+  return session.settings.thresholds ?? session.classes.map((one) => one.threshold);
 }
 
+/** @param {PhotographRow} row */
 export function putRow(row) {
-  store.rows.set(row.id, row);
+  session.rows.set(row.id, row);
 }
 
-// The rows in the order of the server; one that it has not told yet comes last.
+/**
+ * Returns the rows in the server's order; those that it has not ordered yet come last.
+ * @returns {PhotographRow[]}
+ */
 export function rowsInOrder() {
-  const known = store.order.filter((id) => store.rows.has(id));
-  return [...new Set([...known, ...store.rows.keys()])].map((id) => store.rows.get(id));
+  const ids = new Set([...session.order, ...session.rows.keys()]);
+  return [...ids].map((id) => session.rows.get(id)).filter((row) => row !== undefined);
 }
 
-// Asks what changed, tells the listeners, and asks again after a while.
+/** Asks what changed, tells the listeners, and asks again after a while. */
 export function refresh() {
-  asking ??= askOnce().finally(() => {
-    asking = undefined;
+  polling ??= poll().finally(() => {
+    polling = undefined;
   });
-  return asking;
+  return polling;
 }
 
-// Settings changed here must not be overwritten by what the server knew before it got them.
-let localSettings = 0;
-let savedSettings = 0;
+// Settings changed here must not be overwritten by those that the server had before it got them.
+let changesMade = 0;
+let changesSaved = 0;
 
-async function askOnce() {
-  clearTimeout(timer);
-  const wasOnline = store.online;
-  const asked = savedSettings;
+async function poll() {
+  clearTimeout(pollTimer);
+  const wasOnline = session.online;
+  const savedBefore = changesSaved;
   try {
-    const answer = await api.session(store.revision);
-    store.online = true;
+    const answer = await api.session(session.revision);
+    session.online = true;
     // A server that was started again counts its revisions anew.
-    const restarted = answer.revision < store.revision;
+    const restarted = answer.revision < session.revision;
     const news = restarted ? await api.session(-1) : answer;
-    if (restarted) store.rows.clear();
-    const changed = news.revision !== store.revision || restarted || !wasOnline;
-    store.revision = news.revision;
-    store.classes = news.classes;
-    store.uploadLimit = news.upload_limit_bytes;
-    store.pixelSizes = news.pixel_sizes_um;
-    store.flags = news.flags;
-    if (asked === localSettings) store.settings = news.settings;
-    for (const row of news.photographs) putRow(row);
-    for (const id of news.removed) store.rows.delete(id);
-    store.order = news.order ?? store.order;
-    if (changed) announce();
+    if (restarted) session.rows.clear();
+    const changed = news.revision !== session.revision || restarted || !wasOnline;
+    takeOver(news, savedBefore === changesMade);
+    if (changed) notify();
   } catch {
-    store.online = false;
-    announce();
+    session.online = false;
+    notify();
   } finally {
-    timer = setTimeout(refresh, busy() ? BUSY_MS : IDLE_MS);
+    pollTimer = setTimeout(refresh, isCounting() ? POLL_WHILE_COUNTING_MS : POLL_MS);
   }
 }
 
+/**
+ * @param {SessionBody} news
+ * @param {boolean} withSettings
+ */
+function takeOver(news, withSettings) {
+  session.revision = news.revision;
+  session.classes = news.classes;
+  session.uploadLimit = news.upload_limit_bytes;
+  session.pixelSizes = news.pixel_sizes_um;
+  session.flags = news.flags;
+  if (withSettings) session.settings = news.settings;
+  for (const row of news.photographs) putRow(row);
+  for (const id of news.removed) session.rows.delete(id);
+  session.order = news.order ?? session.order;
+}
+
+/** @type {Promise<unknown>} */
 let saving = Promise.resolve();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let saveTimer;
 
-// Shows settings at once, and saves them when the hand rests.
+/**
+ * Shows settings at once, and saves them when no further change comes for a moment.
+ * @param {Partial<SettingsBody>} changes
+ */
 export function changeSettings(changes) {
-  store.settings = { ...store.settings, ...changes };
-  localSettings += 1;
-  announce();
+  session.settings = { ...session.settings, ...changes };
+  changesMade += 1;
+  notify();
   clearTimeout(saveTimer);
-  saveTimer = setTimeout(saveSettings, 120);
+  saveTimer = setTimeout(saveSettings, SAVE_AFTER_MS);
 }
 
 async function saveSettings() {
   saveTimer = undefined;
-  const mine = localSettings;
-  saving = saving.then(() => api.settings(store.settings)).catch(() => undefined);
+  const made = changesMade;
+  saving = saving.then(() => api.settings(session.settings)).catch(() => undefined);
   await saving;
-  if (mine !== localSettings) return;
-  savedSettings = mine;
+  if (made !== changesMade) return;
+  changesSaved = made;
   await refresh();
 }
 
-window.addEventListener("pagehide", () => {
+globalThis.addEventListener?.("pagehide", () => {
   if (!saveTimer) return;
   fetch("api/settings", {
     method: "PUT",
     keepalive: true,
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(store.settings),
+    body: JSON.stringify(session.settings),
   });
 });

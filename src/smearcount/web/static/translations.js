@@ -1,19 +1,19 @@
-// All words of the page, in the language of the browser.
+// All sentences of the page, in the language of the browser.
 
-const EN = {
+export const EN = {
   skip: "Skip to the photographs",
   addFiles: "Add photographs",
   addFolder: "Add a folder",
   drop: "Drop photographs or folders of blood smears here. They stay on this computer.",
-  dropNow: "Let go to count",
+  dropNow: "Release to count",
   progress: "Progress",
   progressText: "{done} of {all} counted",
   cancel: "Cancel",
-  resume: "Count the cancelled ones",
+  resume: "Count the cancelled photographs",
   download: "Download",
   countsCsv: "Table of counts (CSV)",
   slidesCsv: "Table by folder, one per slide (CSV)",
-  intervalNote: "Small: 95 % range of the true number, for the automatic count.",
+  intervalNote: "Small numbers: 95 % interval of the automatic count.",
   cellsCsv: "Table of cells (CSV)",
   cocoJson: "Cells of all photographs (COCO JSON)",
   labelsZip: "Corrected photographs as labels, for training (ZIP)",
@@ -45,7 +45,8 @@ const EN = {
   delete: "Delete",
   boxes: "Boxes",
   canvas: "Photograph with boxes around its cells",
-  canvasKeys: "Drag to pan, wheel or pinch to zoom, click a cell to select it; N and P go from cell to cell.",
+  canvasKeys:
+    "Drag to pan, wheel or pinch to zoom, click a cell to select it; N and P go from cell to cell.",
   countsAndSettings: "Counts and settings",
   allPhotographs: "All photographs",
   cell: "Cell",
@@ -53,40 +54,39 @@ const EN = {
   corrected: "Corrected",
   total: "Total",
   settings: "Settings",
-  threshold: "{name}: counts from score",
+  threshold: "{name}: counted from score",
   edge: "Cells at the border",
   edgeAll: "count all",
-  edgeInside: "leave out those touching it",
-  edgeTwo: "count those at top and left",
+  edgeInside: "do not count those touching it",
+  edgeTwo: "count those at the top and left only",
   pixelSize: "Pixel size in µm",
   estimated: "from the file, else estimated",
   badPixelSize: "The pixel size is a number from {least} to {most}, in µm.",
   scaleNote: "Red cell: {cell} px. Pixel: {pixel} µm ({source}).",
-  source_user: "as you said",
+  source_user: "as you set it",
   source_file: "from the file",
   source_estimated: "estimated from the red cells",
   source_assumed: "assumed",
   reset: "Back to the model’s settings",
-  excluded: "{n} left out at the border (grey, crossed).",
+  excluded: "{n} not counted at the border (gray, crossed).",
   waiting: "waiting",
   counting: "counting …",
   cancelled: "cancelled",
   failed: "not counted",
-  uploading: "uploading …",
-  tooLarge: "The file is larger than {mb} MB; cut it into smaller pictures.",
+  tooLarge: "The file is larger than {mb} MB; split it into smaller pictures.",
   notUploaded: "The file could not be sent ({reason}).",
   remove: "Remove",
   removeNamed: "Remove {name}",
   openNamed: "Open {name}",
   corrections: "{n} corrections",
-  slide: "Folder",
   noFolder: "(no folder)",
-  offline: "smearcount no longer answers. What you did is saved: start it again and reload this page.",
-  outdated: "This photograph was corrected in another window; that is shown now. Please do it again.",
+  offline: "smearcount no longer answers. Your work is saved: start it again and reload this page.",
+  outdated:
+    "This photograph was corrected in another window; those corrections are shown now. Please repeat yours.",
   selected: "{n} cells selected",
   described: "{name}, score {score}, {place} of {n}",
   byHand: "{name}, added by hand, {place} of {n}",
-  leftOut: "left out at the border",
+  leftOut: "not counted at the border",
   saved: "Saved. {counts}",
   nothingSelected: "Select a cell first.",
   keys: [
@@ -107,7 +107,8 @@ const EN = {
   ],
 };
 
-const JA = {
+/** @type {typeof EN} */
+export const JA = {
   skip: "写真へ移動",
   addFiles: "写真を追加",
   addFolder: "フォルダーを追加",
@@ -152,7 +153,8 @@ const JA = {
   delete: "削除",
   boxes: "枠",
   canvas: "細胞に枠を付けた写真",
-  canvasKeys: "ドラッグで移動、ホイールやピンチで拡大縮小、クリックで細胞を選択。N と P で細胞を順に選びます。",
+  canvasKeys:
+    "ドラッグで移動、ホイールやピンチで拡大縮小、クリックで細胞を選択。N と P で細胞を順に選びます。",
   countsAndSettings: "計数と設定",
   allPhotographs: "すべての写真",
   cell: "細胞",
@@ -179,17 +181,17 @@ const JA = {
   counting: "計数中…",
   cancelled: "中止しました",
   failed: "計数できません",
-  uploading: "送信中…",
   tooLarge: "ファイルが {mb} MB を超えています。小さく分けてください。",
   notUploaded: "送信できませんでした（{reason}）。",
   remove: "取り除く",
   removeNamed: "{name} を取り除く",
   openNamed: "{name} を開く",
   corrections: "修正 {n} 件",
-  slide: "フォルダー",
   noFolder: "（フォルダーなし）",
-  offline: "smearcount が応答しません。作業は保存されています。再び起動して、このページを読み直してください。",
-  outdated: "この写真は別の画面で修正されました。その状態を表示しています。もう一度操作してください。",
+  offline:
+    "smearcount が応答しません。作業は保存されています。再び起動して、このページを読み直してください。",
+  outdated:
+    "この写真は別の画面で修正されました。その状態を表示しています。もう一度操作してください。",
   selected: "{n} 個の細胞を選択",
   described: "{name}、スコア {score}、{n} 個中 {place} 番目",
   byHand: "{name}、手で追加、{n} 個中 {place} 番目",
@@ -214,30 +216,50 @@ const JA = {
   ],
 };
 
+/** @type {Record<string, string>} */
 const CELLS_JA = { WBC: "白血球", RBC: "赤血球", Platelets: "血小板" };
 
-export const japanese = (navigator.languages?.[0] ?? navigator.language).toLowerCase().startsWith("ja");
-const words = japanese ? JA : EN;
-const numbers = new Intl.NumberFormat(japanese ? "ja" : "en");
+/** @typedef {Exclude<keyof typeof EN, "keys">} TextKey */
 
+const language = globalThis.navigator?.languages?.[0] ?? globalThis.navigator?.language ?? "en";
+export const isJapanese = language.toLowerCase().startsWith("ja");
+const texts = isJapanese ? JA : EN;
+const numbers = new Intl.NumberFormat(isJapanese ? "ja" : "en");
+
+/**
+ * Returns a text with its placeholders filled in.
+ * @param {TextKey} key
+ * @param {Record<string, string | number | undefined>} values
+ */
 export function t(key, values = {}) {
-  return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-export const keys = words.keys;
-export const number = (value) => numbers.format(value);
-export const cellName = (name) => (japanese ? CELLS_JA[name] ?? name : name);
+/** The keys and what they do, for the help. */
+export const keyDescriptions = texts.keys;
 
-// Fills in every element that names its words in the markup.
+/** @param {number} value */
+export const number = (value) => numbers.format(value);
+
+/** @param {string} name */
+export const cellName = (name) => (isJapanese ? (CELLS_JA[name] ?? name) : name);
+
+/** Fills in every element of the markup that names its text. */
 export function translatePage() {
-  document.documentElement.lang = japanese ? "ja" : "en";
-  for (const element of document.querySelectorAll("[data-text]")) {
-    element.textContent = t(element.dataset.text);
-  }
-  for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", t(element.dataset.label));
-  }
-  for (const element of document.querySelectorAll("[data-placeholder]")) {
-    element.placeholder = t(element.dataset.placeholder);
-  }
+  document.documentElement.lang = isJapanese ? "ja" : "en";
+  /**
+   * @param {string} name of the data attribute
+   * @param {(element: HTMLElement, text: string) => void} fill
+   */
+  const fillAll = (name, fill) => {
+    /** @type {NodeListOf<HTMLElement>} */
+    const elements = document.querySelectorAll(`[data-${name}]`);
+    for (const element of elements)
+      fill(element, t(/** @type {TextKey} */ (element.dataset[name])));
+  };
+  fillAll("text", (element, text) => {
+    element.textContent = text;
+  });
+  fillAll("label", (element, text) => element.setAttribute("aria-label", text));
+  fillAll("placeholder", (element, text) => element.setAttribute("placeholder", text));
 }

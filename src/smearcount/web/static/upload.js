@@ -1,24 +1,36 @@
-// Photographs on their way in: from a drop, a file dialogue or a folder, a few at a time.
+// Photographs on their way to the server: from a drop, a file dialog or a folder, a few at a time.
 
 import { api } from "./api.js";
-import { announce, putRow, refresh, store } from "./session_state.js";
+import { notify, putRow, refresh, session } from "./session_state.js";
 import { t } from "./translations.js";
 
-const AT_ONCE = 3;
+/** @typedef {{ file: File, name: string }} NamedFile */
+
+const UPLOADS_AT_ONCE = 3;
 const PICTURE = /\.(jpe?g|jfif|png|tiff?|bmp|webp)$/i;
 
-export const uploads = { waiting: [], running: new Map(), failed: new Map() };
+export const uploads = {
+  /** @type {NamedFile[]} */
+  waiting: [],
+  /** @type {Map<NamedFile, AbortController>} */
+  running: new Map(),
+  /** @type {Map<string, string>} the reason by name */
+  failed: new Map(),
+};
 
 export const uploadsLeft = () => uploads.waiting.length + uploads.running.size;
 
-// Queues files; of a folder, only what looks like a picture.
-export function upload(entries) {
-  for (const { file, name } of entries) {
+/**
+ * Queues files.
+ * @param {NamedFile[]} files
+ */
+export function upload(files) {
+  for (const { file, name } of files) {
     uploads.failed.delete(name);
     uploads.waiting.push({ file, name });
   }
-  announce();
-  while (uploads.running.size < AT_ONCE && uploads.waiting.length) sendNext();
+  notify();
+  while (uploads.running.size < UPLOADS_AT_ONCE && uploads.waiting.length) sendNext();
 }
 
 export function cancelUploads() {
@@ -26,75 +38,107 @@ export function cancelUploads() {
   for (const control of uploads.running.values()) control.abort();
 }
 
-export function forget(name) {
+/**
+ * Takes a failed upload off the page.
+ * @param {string} name
+ */
+export function forgetFailed(name) {
   uploads.failed.delete(name);
-  announce();
+  notify();
 }
 
 async function sendNext() {
-  const entry = uploads.waiting.shift();
-  if (!entry) return;
+  const next = uploads.waiting.shift();
+  if (!next) return;
   const control = new AbortController();
-  uploads.running.set(entry, control);
+  uploads.running.set(next, control);
   try {
-    if (entry.file.size > store.uploadLimit) {
-      throw new Error(t("tooLarge", { mb: Math.floor(store.uploadLimit / 1e6) }));
+    if (next.file.size > session.uploadLimit) {
+      throw new Error(t("tooLarge", { mb: Math.floor(session.uploadLimit / 1e6) }));
     }
-    putRow(await api.upload(entry.file, entry.name, control.signal));
-  } catch (error) {
+    putRow(await api.upload(next.file, next.name, control.signal));
+  } catch (problem) {
+    const error = /** @type {Error} */ (problem);
     if (error.name !== "AbortError") {
-      const sent = error.name === "TypeError";
-      const reason = sent ? t("notUploaded", { reason: error.message }) : error.message;
-      uploads.failed.set(entry.name, reason);
+      const isUnsent = error.name === "TypeError"; // so fetch reports that no answer came
+      const reason = isUnsent ? t("notUploaded", { reason: error.message }) : error.message;
+      uploads.failed.set(next.name, reason);
     }
   }
-  uploads.running.delete(entry);
-  announce();
+  uploads.running.delete(next);
+  notify();
   refresh();
   sendNext();
 }
 
-export function fromInput(list) {
-  const entries = [...list].map((file) => ({ file, name: file.webkitRelativePath || file.name }));
-  return entries.filter((entry) => !entry.name.includes("/") || PICTURE.test(entry.name));
+/**
+ * Returns the files of a file dialog; of a folder, only the pictures.
+ * @param {Iterable<File>} list
+ * @returns {NamedFile[]}
+ */
+export function filesOfInput(list) {
+  const files = [...list].map((file) => ({ file, name: file.webkitRelativePath || file.name }));
+  return files.filter(({ name }) => !name.includes("/") || PICTURE.test(name));
 }
 
-// Walks dropped folders; must be called while the drop event is being handled. What cannot be read
-// is told like a failed upload, and the rest goes on.
-export async function fromDrop(transfer) {
+/**
+ * Returns the files of a drop, and the pictures in dropped folders; must be called while the event
+ * is handled. What cannot be read is shown like a failed upload, and the rest goes on.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<NamedFile[]>}
+ */
+export async function filesOfDrop(transfer) {
   const roots = [...transfer.items]
     .filter((item) => item.kind === "file")
     .map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile() }));
+  /** @type {NamedFile[]} */
   const found = [];
   for (const { entry, file } of roots) {
-    if (entry?.isDirectory) await walk(entry, found);
-    else if (file) found.push({ file, name: file.name });
+    if (entry?.isDirectory) {
+      await readFolder(/** @type {FileSystemDirectoryEntry} */ (entry), found);
+    } else if (file) found.push({ file, name: file.name });
   }
   return found;
 }
 
-async function walk(folder, found) {
+/**
+ * @param {FileSystemDirectoryEntry} folder
+ * @param {NamedFile[]} found gets the pictures
+ */
+async function readFolder(folder, found) {
   const reader = folder.createReader();
   for (;;) {
-    const part = await orFailed(folder, (...ends) => reader.readEntries(...ends));
+    /** @type {FileSystemEntry[] | null} */
+    const part = await orFailed(folder, (resolve, reject) => reader.readEntries(resolve, reject));
     if (!part?.length) return;
     for (const entry of part) {
-      if (entry.isDirectory) await walk(entry, found);
-      else if (PICTURE.test(entry.name)) {
-        const file = await orFailed(entry, (...ends) => entry.file(...ends));
+      if (entry.isDirectory) {
+        await readFolder(/** @type {FileSystemDirectoryEntry} */ (entry), found);
+      } else if (PICTURE.test(entry.name)) {
+        const { file: read } = /** @type {FileSystemFileEntry} */ (entry);
+        /** @type {File | null} */
+        const file = await orFailed(entry, read.bind(entry));
         if (file) found.push({ file, name: nameOf(entry) });
       }
     }
   }
 }
 
+/** @param {FileSystemEntry} entry */
 const nameOf = (entry) => entry.fullPath.replace(/^\//, "");
 
+/**
+ * @template T
+ * @param {FileSystemEntry} entry
+ * @param {(resolve: (value: T) => void, reject: (error: Error) => void) => void} read
+ * @returns {Promise<T | null>}
+ */
 async function orFailed(entry, read) {
   try {
     return await new Promise(read);
   } catch (error) {
-    uploads.failed.set(nameOf(entry), t("notUploaded", { reason: error.message }));
+    const reason = /** @type {Error} */ (error).message;
+    uploads.failed.set(nameOf(entry), t("notUploaded", { reason }));
     return null;
   }
 }
