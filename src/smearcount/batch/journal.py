@@ -20,6 +20,7 @@ from smearcount.results.corrections import Corrections, apply_corrections, corre
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
+from smearcount.sha256 import sha256_of_file
 
 
 class Journal:
@@ -155,8 +156,7 @@ def _original_names(value: Any) -> Any:
 
 def _file_sha256(name: str | Path) -> str | None:
     try:
-        with Path(name).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of_file(Path(name))
     except OSError:
         return None
 

@@ -75,7 +75,7 @@ class Session:
             the photograph, and whether it is new: the same file under the same name is not.
 
         Raises:
-            OSError: the disk is full or not writable.
+            WriteError: the disk is full or not writable.
         """
         with self.photographs.changed:
             wanted = name = self.folder.reachable(safe_name(given_name))
@@ -125,7 +125,7 @@ class Session:
             reason: why it failed, one sentence.
 
         Raises:
-            OSError: the disk is full or not writable.
+            WriteError: the disk is full or not writable.
         """
         with self.photographs.changed:
             if photograph.id not in self.photographs:  # it was removed while it was counted

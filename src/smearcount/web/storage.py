@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
+from smearcount.atomic_write import write_text
 from smearcount.errors import UsageError
 from smearcount.results.stored import StoredResult, read_stored, write_stored
 from smearcount.settings import Settings
@@ -103,7 +103,7 @@ class SessionFolder:
         """Move a complete upload to its place; when this returns, a crash no longer loses it.
 
         Raises:
-            OSError: the disk is full or not writable.
+            WriteError: the disk is full or not writable.
         """
         target = self.file(photograph)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -111,13 +111,13 @@ class SessionFolder:
         folder = self._folder_of(photograph)
         folder.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(photograph, key) for key in ("name", "sha256", "order")}
-        _write(folder / "photograph.json", json.dumps(facts))
+        write_text(folder / "photograph.json", json.dumps(facts), fsync=True)
 
     def keep_result(self, photograph: Photograph, stored: StoredResult) -> None:
         """Write what the model found in a photograph.
 
         Raises:
-            OSError: the disk is full or not writable.
+            WriteError: the disk is full or not writable.
         """
         write_stored(self._folder_of(photograph) / "count.json", stored)
 
@@ -147,9 +147,9 @@ class SessionFolder:
         """Write the settings.
 
         Raises:
-            OSError: the disk is full or not writable.
+            WriteError: the disk is full or not writable.
         """
-        _write(self.path / "settings.json", json.dumps(asdict(settings)))
+        write_text(self.path / "settings.json", json.dumps(asdict(settings)), fsync=True)
 
     def read_settings(self) -> Settings:
         """Return the settings as written, or the usual ones where there is nothing readable."""
@@ -207,13 +207,3 @@ def _safe_part(part: str) -> str:
         plain = stem + path.suffix if stem and len(path.suffix) < 10 else plain[:-1]
     # Cutting may have left a blank or a dot at the end.
     return _BLANKS_AND_DOTS_AT_ENDS.sub("", plain)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all, and have it on the disk."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

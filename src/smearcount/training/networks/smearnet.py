@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.networks.assigner import pad_targets
 from smearcount.training.networks.losses import detection_losses
@@ -42,7 +43,7 @@ PIXEL_SCALE: Final = 64
 DISTANCE_BINS: Final = 16
 """A side of a box lies 0 to 15 strides from its anchor point, as a distribution over these bins."""
 
-IOU_THRESHOLD: Final = 0.6
+IOU_THRESHOLD: Final = DEFAULT_IOU_THRESHOLD
 
 RECEPTIVE_PX: Final = 256
 """No box depends on pixels farther from its center than this.

@@ -12,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.errors import ModelError
 from smearcount.training.networks.postprocess import output_in_float32, suppress
 from smearcount.training.networks.protocol import (
@@ -27,7 +28,7 @@ DEEPEST_STRIDE: Final = 32
 RECEPTIVE_PX: Final = 320
 """Tiles overlap by this; the pooling takes in more pixels, but they hardly change the output."""
 
-IOU_THRESHOLD: Final = 0.6
+IOU_THRESHOLD: Final = DEFAULT_IOU_THRESHOLD
 
 
 class YoloxDetector(nn.Module):
