@@ -19,6 +19,7 @@ PUBLIC_PACKAGES = {
     "smearcount.evaluation": "reference/evaluation.md",
     "smearcount.datasets": "reference/datasets.md",
     "smearcount.calibration": "reference/calibration.md",
+    "smearcount.synthetic": "reference/synthetic.md",
 }
 NO_REFERENCE = {"__version__"}
 

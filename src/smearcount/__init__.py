@@ -7,7 +7,8 @@
 
 A name is imported when it is first used, so that ``import smearcount`` stays fast. The names below
 and those of :mod:`smearcount.training`, :mod:`smearcount.evaluation`,
-:mod:`smearcount.datasets` and :mod:`smearcount.calibration` are public; all else may change.
+:mod:`smearcount.datasets`, :mod:`smearcount.calibration` and :mod:`smearcount.synthetic` are
+public; all else may change.
 """
 
 import lazy_loader

@@ -27,8 +27,7 @@ def draw_dataset(
 
     Example:
         >>> import tempfile
-        >>> from smearcount.synthetic.dataset import draw_dataset
-        >>> from smearcount.synthetic.smears import SmearStyle
+        >>> from smearcount.synthetic import SmearStyle, draw_dataset
         >>> dataset = draw_dataset(tempfile.mkdtemp(), 2, SmearStyle(width=160, height=120))
         >>> [image.path.name for image in dataset.images], dataset.classes
         (['smear-0.png', 'smear-1.png'], ('WBC', 'RBC', 'Platelets'))

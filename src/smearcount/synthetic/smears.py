@@ -55,7 +55,7 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
         seed: at least 0; the same style and seed give the same smear.
 
     Example:
-        >>> from smearcount.synthetic.smears import SmearStyle, render
+        >>> from smearcount.synthetic import SmearStyle, render
         >>> smear = render(SmearStyle(width=320, height=240, rbc_px=60), seed=1)
         >>> smear.pixels.shape, len(smear.boxes_xyxy_px) == len(smear.labels)
         ((240, 320, 3), True)
@@ -90,7 +90,13 @@ def render(style: SmearStyle, seed: int = 0) -> Smear:
 
 
 def demo_smears() -> list[Smear]:
-    """Return five smears that differ in magnification, stain, crowding and sharpness."""
+    """Return five smears that differ in magnification, stain, crowding and sharpness.
+
+    Example:
+        >>> from smearcount.synthetic import demo_smears
+        >>> [smear.name for smear in demo_smears()][:2]
+        ['bright-100px-0', 'warm-130px-1']
+    """
     styles = (
         SmearStyle("bright-100px", stain="gray-green", n_wbc=1, n_platelets=5, stain_shift=0.1),
         SmearStyle(
