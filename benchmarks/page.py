@@ -1,4 +1,4 @@
-"""How long the page keeps a hand waiting: the first count after a drop, and panning a huge picture.
+"""How long the page keeps a user waiting: from a drop to its count, and panning a huge picture.
 
     python benchmarks/page.py [--rounds 5] [--slowdown 1] [--copies 18]
 
@@ -7,7 +7,7 @@ The first count is timed from the drop of one 640 × 480 JPEG to the number on t
 server that has just been started. The huge picture is the same drawn smear side by side, 18 × 18
 times: 100 megapixels with thousands of cells. It is panned with all boxes on, at several zooms.
 Reported is how long the page's main thread was blocked: by the longest task in Chromium's trace, by
-the clock and in time of the processor (which other work on the machine does not lengthen), and the
+the clock and in processor time (which other work on the machine does not lengthen), and the
 longest gap between two frames. ``--slowdown 4`` has Chromium play a machine four times slower.
 """
 
@@ -34,18 +34,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from smearcount.synthetic.smears import demo_smears
 
 VIEWPORT = {"width": 1280, "height": 720}
-SWINGS, STEPS = 4, 40
+DRAGS, STEPS = 4, 40
 TRACED = ["toplevel", "devtools.timeline"]
-COUNTING_S = 900
+COUNTING_TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
-class Blocked:
-    """The longest waits of a panning.
+class BlockedTime:
+    """The longest waits during a movement.
 
     Attributes:
         task_ms: of the main thread's tasks, by the clock.
-        cpu_ms: of the same, in time of the processor.
+        cpu_ms: of the same, in processor time.
         frame_ms: between two frames.
     """
 
@@ -64,7 +64,7 @@ def draw(folder: Path, copies: int) -> tuple[Path, Path]:
 
 
 @contextmanager
-def served(session: Path) -> Iterator[str]:
+def serve(session: Path) -> Iterator[str]:
     """Serve the page as a user does; yield its address."""
     command = [sys.executable, "-m", "smearcount", "serve", "--port", "0", "--no-browser"]
     server = subprocess.Popen(
@@ -81,7 +81,7 @@ def served(session: Path) -> Iterator[str]:
 
 def first_count_s(browser: Browser, session: Path, photograph: Path) -> float:
     """Return the seconds from a drop to its first count on the screen."""
-    with served(session) as address:
+    with serve(session) as address:
         page = browser.new_page(viewport=VIEWPORT)  # type: ignore[arg-type]
         page.goto(address)
         page.wait_for_selector("#counts tbody tr")
@@ -93,23 +93,25 @@ def first_count_s(browser: Browser, session: Path, photograph: Path) -> float:
     return seconds
 
 
-def swing(page: Page, x: float, y: float) -> None:
-    """Drag the picture to and fro."""
+def drag_back_and_forth(page: Page, x: float, y: float) -> None:
+    """Drag the picture back and forth."""
     page.mouse.down()
-    for step in range(SWINGS * STEPS):
+    for step in range(DRAGS * STEPS):
         angle = 2 * math.pi * step / STEPS
         page.mouse.move(x + 250 * math.sin(angle), y + 150 * math.sin(2 * angle))
     page.mouse.up()
 
 
-def breathe(page: Page, x: float, y: float) -> None:
-    """Turn the wheel to and fro."""
+def zoom_back_and_forth(page: Page, x: float, y: float) -> None:
+    """Turn the wheel back and forth."""
     for step in range(STEPS):
         page.mouse.wheel(0, 80 * math.copysign(1, math.sin(2 * math.pi * step / STEPS)))
 
 
-def blocked_by(hand: Callable[[Page, float, float], None], browser: Browser, page: Page) -> Blocked:
-    """Return what a hand's movement, from the middle of the picture on, blocked."""
+def blocked_time(
+    move: Callable[[Page, float, float], None], browser: Browser, page: Page
+) -> BlockedTime:
+    """Return how long a movement that starts in the middle of the picture blocked the page."""
     stage = page.locator("#canvas").bounding_box()
     assert stage is not None
     x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
@@ -118,19 +120,19 @@ def blocked_by(hand: Callable[[Page, float, float], None], browser: Browser, pag
         """() => {
             window.longestFrame = 0;
             let last = performance.now();
-            const look = (now) => {
+            const measure = (now) => {
                 window.longestFrame = Math.max(window.longestFrame, now - last);
                 last = now;
-                requestAnimationFrame(look);
+                requestAnimationFrame(measure);
             };
-            requestAnimationFrame(look);
+            requestAnimationFrame(measure);
         }"""
     )
     page.mouse.move(x, y)
-    hand(page, x, y)
+    move(page, x, y)
     frame_ms = page.evaluate("window.longestFrame")
     tasks = main_thread_tasks(json.loads(browser.stop_tracing())["traceEvents"])
-    return Blocked(
+    return BlockedTime(
         max(dur for dur, _ in tasks) / 1000, max(cpu for _, cpu in tasks) / 1000, frame_ms
     )
 
@@ -153,11 +155,11 @@ def main_thread_tasks(events: list[dict]) -> list[tuple[float, float]]:  # type:
 
 def pan_everywhere(browser: Browser, session: Path, photograph: Path, slowdown: float) -> None:
     """Count the huge picture, pan it at several zooms, and print what blocked."""
-    with served(session) as address:
+    with serve(session) as address:
         page = browser.new_page(viewport=VIEWPORT)  # type: ignore[arg-type]
         page.goto(address)
         page.set_input_files("#files", photograph)
-        page.wait_for_selector(".card.done", timeout=COUNTING_S * 1000)
+        page.wait_for_selector(".card.done", timeout=COUNTING_TIMEOUT_S * 1000)
         page.context.new_cdp_session(page).send(
             "Emulation.setCPUThrottlingRate", {"rate": slowdown}
         )
@@ -168,16 +170,16 @@ def pan_everywhere(browser: Browser, session: Path, photograph: Path, slowdown: 
         for zoom, clicks in (("whole field", 0), ("2 x", 2), ("5 x", 2), ("13 x", 2), ("38 x", 3)):
             for _ in range(clicks):
                 page.click("#zoom-in")
-            told(zoom, blocked_by(swing, browser, page))
+            print_row(zoom, blocked_time(drag_back_and_forth, browser, page))
         page.click("#fit")
         page.focus("#canvas")
         page.keyboard.press("Control+a")
         page.wait_for_timeout(1000)
-        told("zooming, all selected", blocked_by(breathe, browser, page))
+        print_row("zooming, all selected", blocked_time(zoom_back_and_forth, browser, page))
         page.close()
 
 
-def told(zoom: str, blocked: Blocked) -> None:
+def print_row(zoom: str, blocked: BlockedTime) -> None:
     """Print a row."""
     print(
         f"{zoom:<22}{blocked.task_ms:>14.0f}{blocked.cpu_ms:>10.0f}{blocked.frame_ms:>15.0f}",
@@ -191,18 +193,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slowdown", type=float, default=1)
     parser.add_argument("--copies", type=int, default=18)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         folder = Path(scratch)
-        small, huge = draw(folder, asked.copies)
-        if asked.rounds:
-            times = [first_count_s(browser, folder / f"{n}", small) for n in range(asked.rounds)]
+        small, huge = draw(folder, options.copies)
+        if options.rounds:
+            times = [first_count_s(browser, folder / f"{n}", small) for n in range(options.rounds)]
             median, longest = statistics.median(times), max(times)
             print(f"first count: median {median:.2f} s, longest {longest:.2f} s, n = {len(times)}")
-        pan_everywhere(browser, folder / "huge", huge, asked.slowdown)
+        pan_everywhere(browser, folder / "huge", huge, options.slowdown)
         browser.close()
 
 

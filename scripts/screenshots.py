@@ -1,4 +1,4 @@
-"""Make the pictures of the page in the README from drawn smears: ``python scripts/screenshots.py``.
+"""Make the screenshots of the documentation from drawn smears: ``python scripts/screenshots.py``.
 
 Needs the extra ``web``, playwright and a Chromium.
 """
@@ -22,7 +22,7 @@ from smearcount.synthetic.smears import demo_smears
 from smearcount.web.app import create_app
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-COLOURS = 256
+COLORS = 256
 
 expect.set_options(timeout=120_000)
 
@@ -36,7 +36,7 @@ def draw_smears(folder: Path) -> None:
 
 
 @contextmanager
-def served(session: Path) -> Iterator[str]:
+def serve(session: Path) -> Iterator[str]:
     """Serve a page; yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(session, load_detector())
@@ -50,26 +50,26 @@ def served(session: Path) -> Iterator[str]:
         thread.join()
 
 
-def keep(page: Page, name: str) -> None:
+def save_screenshot(page: Page, name: str) -> None:
     """Save what the page shows as a small PNG."""
     page.wait_for_timeout(800)  # tiles and thumbnails come one by one
     path = IMAGES / f"page-{name}.png"
     page.screenshot(path=path)
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(
-            COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
         )
     small.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size // 1000} kB")
 
 
-def visit(page: Page, address: str, smears: Path) -> None:
-    """Drop, look, correct, and take the pictures."""
+def take_screenshots(page: Page, address: str, smears: Path) -> None:
+    """Add photographs, correct one, and take the screenshots."""
     page.goto(address)
     page.set_input_files("#folder", smears)
     expect(page.locator(".card.done")).to_have_count(len(list(smears.rglob("*.png"))))
     expect(page.locator("#progress")).to_be_hidden()
-    keep(page, "photographs")
+    save_screenshot(page, "photographs")
     page.locator(".card .open").last.click()
     expect(page.locator("#photograph-name")).not_to_be_empty()
     page.select_option("#edge", "two-edges")
@@ -79,14 +79,14 @@ def visit(page: Page, address: str, smears: Path) -> None:
     expect(page.locator("#undo")).to_be_enabled()
     for _ in range(5):
         page.keyboard.press("n")
-    keep(page, "correct")
+    save_screenshot(page, "correct")
     page.click("#back")
     page.click("#as-table")
-    keep(page, "table")
+    save_screenshot(page, "table")
 
 
 def main() -> None:
-    """Make the pictures."""
+    """Make the screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         smears = Path(scratch) / "smears"
@@ -94,9 +94,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 720}, locale="en-GB")
-        with served(Path(scratch) / "session") as address:
-            visit(page, address, smears)
+        page = browser.new_page(viewport={"width": 1280, "height": 720}, locale="en-US")
+        with serve(Path(scratch) / "session") as address:
+            take_screenshots(page, address, smears)
             browser.close()
 
 

@@ -126,3 +126,14 @@ def test_a_removed_photograph_is_gone_and_its_corrections_return_with_it(
     assert client.get(f"/api/photographs/{identity}").status_code == 404
     upload(client, png(PICTURE), "a.png")
     assert settled(client)["a.png"]["corrected"]["counted"] == [2, 10, 1]
+
+
+def test_settings_that_cannot_be_written_are_refused_and_do_not_count(
+    client: TestClient, tmp_path: Path
+) -> None:
+    before = client.get("/api/session").json()["settings"]
+    (tmp_path / "session" / "settings.json").mkdir()
+    answer = client.put("/api/settings", json={"edge": "inside"})
+    assert answer.status_code == 507
+    assert "settings.json" in answer.json()["detail"]
+    assert client.get("/api/session").json()["settings"] == before

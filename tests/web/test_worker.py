@@ -37,13 +37,13 @@ def test_a_photograph_removed_while_it_is_counted_leaves_nothing(tmp_path: Path)
         def detect(self, pixels: Pixels) -> Detections:
             if pixels.shape == PICTURE.shape:
                 begun.set()
-                removed.wait(10)
+                removed.wait(240)
             return super().detect(pixels)
 
     app = create_app(tmp_path / "session", Slow())
     with TestClient(app, base_url="http://127.0.0.1:8765") as client:
         identity = upload(client, png(PICTURE), "a.png")["id"]
-        assert begun.wait(10)
+        assert begun.wait(240)
         assert client.delete(f"/api/photographs/{identity}").status_code == 204
         removed.set()
         upload(client, png(smear(CELLS[:2], 4, 4)), "b.png")

@@ -103,6 +103,7 @@ class SessionFolder:
         """Move a complete upload to its place; when this returns, a crash no longer loses it.
 
         Raises:
+            OSError: the upload cannot be moved.
             WriteError: the disk is full or not writable.
         """
         target = self.file(photograph)
