@@ -132,7 +132,7 @@ def _route_session(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/resume", status_code=204)
     def resume() -> None:
-        """Count the cancelled photographs after all."""
+        """Count the canceled photographs after all."""
         session.resume()
 
 

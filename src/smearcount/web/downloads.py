@@ -36,11 +36,11 @@ Writer = Callable[[Session, Path], None]
 def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
     """Return what was counted in the photographs, corrected, in the order of the page.
 
+    Photographs that are not counted yet are left out.
+
     Args:
         session: whose photographs.
         slides_of_folders: whether the photographs of a folder are one slide.
-
-    Those that are still waiting are left out.
     """
     found = []
     for photograph in session.photographs.in_natural_order():

@@ -13,7 +13,7 @@ from natsort import natsort_keygen, ns
 from smearcount.errors import UsageError
 from smearcount.results.stored import StoredResult
 
-State = Literal["waiting", "counting", "done", "failed", "cancelled"]
+State = Literal["waiting", "counting", "done", "failed", "canceled"]
 
 _natural = natsort_keygen(alg=ns.IGNORECASE)
 
@@ -34,7 +34,7 @@ class Photograph:
         name: relative path with ``/``, unique in the session.
         sha256: of the file.
         order: its place among the uploads.
-        state: whether it waits, is being counted, is done, failed or was cancelled.
+        state: whether it waits, is being counted, is done, failed or was canceled.
         reason: why it failed, one sentence; empty otherwise.
         stored: what the model found, once done.
         revision: of the session when this last changed.

@@ -25,7 +25,7 @@ class SettingsBody(BaseModel):
     Attributes:
         thresholds: one score per class in label order; None takes the model's own.
         edge: which cells at the border count.
-        pixel_size_um: micrometres per pixel; None takes the file's where it has a plausible one,
+        pixel_size_um: micrometers per pixel; None takes the file's where it has a plausible one,
             else estimates it from the red cells.
     """
 
@@ -76,7 +76,7 @@ class PhotographRow(BaseModel):
     Attributes:
         id: names it in every address.
         name: relative path with ``/``; the folder groups the photographs of a slide.
-        state: whether it waits, is being counted, is done, failed or was cancelled.
+        state: whether it waits, is being counted, is done, failed or was canceled.
         reason: why it failed.
         automatic: what the model counts; None before it is done.
         corrected: the same with the corrections.
@@ -150,11 +150,33 @@ class AddedCell(BaseModel):
     label: int
 
 
-class PhotographBody(BaseModel):
-    """Everything about one photograph that was counted.
+class CorrectedBody(BaseModel):
+    """The state of a photograph after its corrections.
 
     Attributes:
         row: its row in the list.
+        removed: indices of the detections removed by hand.
+        added: cells added by hand.
+        excluded: which cells each edge rule leaves out: indices of the detections; the cells added
+            by hand are counted on from them.
+        log_length: how many corrections there are, undone ones included.
+        can_undo: whether there is a correction to take back.
+        can_redo: whether there is one to bring back.
+    """
+
+    row: PhotographRow
+    removed: list[int]
+    added: list[AddedCell]
+    excluded: dict[EdgeRule, list[int]]
+    log_length: int
+    can_undo: bool
+    can_redo: bool
+
+
+class PhotographBody(CorrectedBody):
+    """Everything about one photograph that was counted.
+
+    Attributes:
         width: in pixels.
         height: in pixels.
         levels: of the tile pyramid.
@@ -162,19 +184,12 @@ class PhotographBody(BaseModel):
         boxes: every detection from the score floor on, xyxy in pixels, best first.
         scores: of each.
         labels: of each, 1-based.
-        removed: indices of the detections removed by hand.
-        added: cells added by hand.
-        excluded: which cells each edge rule leaves out: indices into ``boxes``, then ``added``.
-        log_length: how many corrections there are, undone ones included.
-        can_undo: whether there is a correction to take back.
-        can_redo: whether there is one to bring back.
         rbc_diameter_px: of a red cell, or None.
-        pixel_size_um: micrometres per pixel, or None.
+        pixel_size_um: micrometers per pixel, or None.
         scale_source: where the pixel size comes from.
         notes: what was done to the pixels.
     """
 
-    row: PhotographRow
     width: int
     height: int
     levels: int
@@ -182,25 +197,7 @@ class PhotographBody(BaseModel):
     boxes: list[list[float]]
     scores: list[float]
     labels: list[int]
-    removed: list[int]
-    added: list[AddedCell]
-    excluded: dict[EdgeRule, list[int]]
-    log_length: int
-    can_undo: bool
-    can_redo: bool
     rbc_diameter_px: float | None
     pixel_size_um: float | None
     scale_source: str
     notes: list[str]
-
-
-class CorrectedBody(BaseModel):
-    """What a correction left behind; see :class:`PhotographBody`."""
-
-    row: PhotographRow
-    removed: list[int]
-    added: list[AddedCell]
-    excluded: dict[EdgeRule, list[int]]
-    log_length: int
-    can_undo: bool
-    can_redo: bool

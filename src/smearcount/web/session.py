@@ -146,13 +146,13 @@ class Session:
         with self.photographs.changed:
             for photograph in self.photographs:
                 if photograph.state == "waiting":
-                    self.photographs.change(photograph, "cancelled")
+                    self.photographs.change(photograph, "canceled")
 
     def resume(self) -> None:
-        """Count those that were cancelled after all."""
+        """Count those that were canceled after all."""
         with self.photographs.changed:
             for photograph in self.photographs:
-                if photograph.state == "cancelled":
+                if photograph.state == "canceled":
                     self.photographs.change(photograph, "waiting")
 
     def change_settings(self, settings: Settings) -> None:

@@ -20,7 +20,7 @@
  * @typedef {object} PhotographRow one photograph in the list
  * @property {string} id
  * @property {string} name relative path with "/"
- * @property {"waiting" | "counting" | "done" | "failed" | "cancelled"} state
+ * @property {"waiting" | "counting" | "done" | "failed" | "canceled"} state
  * @property {string} reason why it failed
  * @property {Tally | null} automatic what the model counts; null before it is done
  * @property {Tally | null} corrected the same with the corrections

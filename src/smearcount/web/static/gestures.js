@@ -127,9 +127,9 @@ export class Gestures {
 
   /**
    * @param {PointerEvent} event
-   * @param {boolean} cancelled
+   * @param {boolean} canceled
    */
-  up(event, cancelled = false) {
+  up(event, canceled = false) {
     if (!this.pointers.delete(event.pointerId)) return;
     const { canvas } = this;
     const { gesture } = canvas;
@@ -139,7 +139,7 @@ export class Gestures {
     }
     canvas.gesture = null;
     canvas.redraw();
-    if (gesture && !cancelled && canvas.tiles) this.finish(gesture);
+    if (gesture && !canceled && canvas.tiles) this.finish(gesture);
   }
 
   /** @param {Gesture} gesture */

@@ -60,7 +60,7 @@ function makeClassButtons(place, editor) {
 export function showProgress() {
   const rows = [...session.rows.values()];
   const open = rows.filter((row) => row.state === "waiting" || row.state === "counting").length;
-  const all = rows.filter((row) => row.state !== "cancelled").length + uploadsLeft();
+  const all = rows.filter((row) => row.state !== "canceled").length + uploadsLeft();
   const done = all - open - uploadsLeft();
   const bar = byId("bar", HTMLProgressElement);
   byId("progress").hidden = !(open + uploadsLeft());
@@ -68,5 +68,5 @@ export function showProgress() {
   bar.value = done;
   byId("progress-text").textContent = t("progressText", { done: number(done), all: number(all) });
   byId("labels").hidden = !rows.some((row) => row.corrections);
-  byId("resume").hidden = !rows.some((row) => row.state === "cancelled");
+  byId("resume").hidden = !rows.some((row) => row.state === "canceled");
 }
