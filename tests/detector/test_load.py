@@ -1,13 +1,15 @@
 """Only a model that is what its card says is ever loaded."""
 
 import json
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from doubles.tiny_model import write_tiny_model
-from smearcount.detector.load import load_detector
+from smearcount.detector.load import SHIPPED_FILE, load_detector
+from smearcount.detector.model_card import ModelCard
 from smearcount.errors import ModelError
 
 
@@ -82,3 +84,19 @@ def test_the_shipped_card_says_how_it_was_trained_and_how_well_it_counts() -> No
     assert counting["images"] > 0
     assert 0.9 < counting["average_precision"]["map_50"] < 1
     assert card.calibration
+
+
+@pytest.mark.parametrize("name", [None, "shipped", SHIPPED_FILE, str(SHIPPED_FILE)])
+def test_the_shipped_model_is_loaded_by_default_and_by_its_name(name: str | Path | None) -> None:
+    assert load_detector(name).card == ModelCard.read(SHIPPED_FILE.with_suffix(".json"))
+
+
+def test_a_checkpoint_without_torch_names_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "weights.pth"
+    checkpoint.touch()
+    monkeypatch.delitem(sys.modules, "smearcount.training.torch_detector", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModelError, match=r'weights\.pth: .*pip install "smearcount\[train\]"'):
+        load_detector(checkpoint)

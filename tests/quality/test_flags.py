@@ -159,6 +159,13 @@ def test_every_flag_is_explained() -> None:
     assert all(text.endswith((".", "?")) for text in FLAG_EXPLANATIONS.values())
 
 
+def test_the_documentation_explains_every_flag_in_the_order_of_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "quality-flags.md"
+    table, _, _ = page.read_text(encoding="utf-8").partition("\n## ")
+    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+    assert rows[1:] == list(FLAG_EXPLANATIONS)
+
+
 def test_only_the_middle_of_the_image_is_read() -> None:
     from smearcount.image.image import SmearImage
     from smearcount.quality.measures import LONGEST_PX, center_crop
