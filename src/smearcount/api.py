@@ -55,7 +55,7 @@ def count(
         threshold: the score in [0, 1] from which a detection counts: one for every class, one for
             each class in label order, or a mapping from class names; None, and a class that is
             not in the mapping, take the model's own.
-        edge: which cells at the border count: ``all`` (if nothing is said), ``inside`` or
+        edge: which cells at the border count: ``all`` (the default), ``inside`` or
             ``two-edges``.
         pixel_size_um: micrometers per pixel; None takes the file's where it has a plausible one,
             else estimates it from the red cells.

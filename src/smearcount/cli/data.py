@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
+from smearcount.cli.exit_codes import ExitCode
 from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
 from smearcount.errors import UsageError
@@ -166,7 +167,7 @@ def check(
     if out is not None:
         _write(out, report, suspects)
     if any(finding.severity == "error" for finding in report.findings):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def _print(report: DataCheck) -> None:
