@@ -25,6 +25,8 @@ from smearcount.errors import DataError
 
 _Id = int | str
 
+_ANNOTATION_KEYS: Final = ("id", "image_id", "category_id", "bbox", "score", "iscrowd")
+
 _MAX_EXPONENT: Final = 40
 """Numbers from 10 to this power on are refused: they are no coordinates, and cost time."""
 
@@ -39,8 +41,7 @@ def read_file(path: Path) -> Dataset:
         DataError: the file or an image is missing or broken; the message names file and line.
     """
     try:
-        text = read_text(path)
-        content = json.loads(text, parse_float=Decimal)
+        content = json.loads(read_text(path), parse_float=Decimal, object_hook=_only_needed_keys)
     except FileNotFoundError:
         raise DataError(f"{path}: this file is missing; check the path.") from None
     except json.JSONDecodeError as error:
@@ -52,15 +53,24 @@ def read_file(path: Path) -> Dataset:
         raise DataError(
             f"{path}: its numbers are too long or its lists too deep to be COCO; export it anew."
         ) from None
-    return _Reader(path, text, content).dataset()
+    return _Reader(path, content).dataset()
+
+
+def _only_needed_keys(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an annotation with a box without its outline, while the file is read.
+
+    Outlines are most of a large file: without this they would be kept in memory as decimals.
+    """
+    if "bbox" not in row:
+        return row
+    return {key: row[key] for key in _ANNOTATION_KEYS if key in row}
 
 
 class _Reader:
     """Checks the content of one file and turns it into a data set; messages name the line."""
 
-    def __init__(self, path: Path, text: str, content: Any) -> None:
+    def __init__(self, path: Path, content: Any) -> None:
         self.path = path
-        self.text = text
         if not isinstance(content, dict):
             raise DataError(f"{path}: not a COCO file; it must be one object with images in it.")
         self.tables: dict[str, list[dict[str, Any]]] = {}
@@ -222,7 +232,7 @@ class _Reader:
         return value
 
     def _error(self, table: str, row: int, what: str) -> DataError:
-        line = _line_of(self.text, table, row)
+        line = _line_of(read_text(self.path), table, row)
         where = f"line {line}, " if line else ""
         return DataError(f"{self.path} {where}{table}[{row}]: {what}.")
 
