@@ -36,8 +36,8 @@ def changed(path: Path, strength: float) -> SmearImage:
         return open_image(path)
     pixels = np.array(Image.open(path).convert("RGB"))
     image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
-    looks = jitter_photometry(image, strength)
-    return open_image(np.ascontiguousarray(looks.permute(1, 2, 0).numpy()))
+    jittered = jitter_photometry(image, strength)
+    return open_image(np.ascontiguousarray(jittered.permute(1, 2, 0).numpy()))
 
 
 def main() -> None:

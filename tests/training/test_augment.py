@@ -54,7 +54,7 @@ def test_a_crop_keeps_the_box_on_what_is_left_of_the_cell(
         assert (cut.boxes[0] - drawn_box(cut.image)).abs().max() <= 2.0
 
 
-def test_a_crop_larger_than_the_picture_is_grey_around_it() -> None:
+def test_a_crop_larger_than_the_image_is_gray_around_it() -> None:
     cut = crop(one_cell(40, 40, 20, 20), (1.0, 1.0), (200, 200))
     assert (cut.image == PADDING_GRAY).any()
     assert cut.boxes.shape == (1, 4)

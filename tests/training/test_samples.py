@@ -38,7 +38,7 @@ def test_without_labeled_red_cells_their_size_is_estimated_from_the_image(data, 
     ("images", "batch", "augmented", "dropped"),
     [(5, 4, False, True), (6, 4, False, False), (6, 4, True, True), (3, 4, True, False)],
 )
-def test_a_single_image_is_no_batch(images, batch, augmented, dropped):
+def test_a_single_image_makes_no_batch(images, batch, augmented, dropped):
     assert drops_last(images, batch, Augmentation() if augmented else None) == dropped
 
 

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
-from smearcount.calibration.intervals import fit_intervals
-from smearcount.calibration.thresholds import choose_border_odds_ratio, choose_thresholds
-from smearcount.classes import RBC
+from smearcount.calibration.calibration import calibrate
 from smearcount.datasets.dataset import Dataset
 from smearcount.detections.detections import Detections
-from smearcount.detector.border_correction import correct_border_scores_batch
-from smearcount.detector.calibration import Calibration
 from smearcount.detector.detector import Detector
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.evaluation.average_precision import mean_average_precision
+from smearcount.evaluation.matching import LabeledBoxes
 from smearcount.image.image import Pixels
+from smearcount.sha256 import sha256_of_file
 from smearcount.training.export.onnx_export import export_onnx, why_no_onnx
 from smearcount.training.networks.architectures import get_architecture
 from smearcount.training.run_folder import ONNX_FILE, WEIGHTS_FILE
@@ -73,16 +69,6 @@ class Artifacts:
     onnx: Path | None
     why_no_onnx: str
     card: ModelCard
-
-
-@dataclass(frozen=True)
-class Validation:
-    """The entries of a model's card that are measured; see :class:`ModelCard`."""
-
-    thresholds: tuple[float, ...]
-    border_odds_ratio: float
-    metrics: dict[str, Any]
-    calibration: Calibration | None
 
 
 def write_model_files(
@@ -154,8 +140,7 @@ def write_cards(files: ModelFiles, card: ModelCard) -> Artifacts:
 
 
 def _write_card(card: ModelCard, file: Path) -> ModelCard:
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    card_of_file = card.model_copy(update={"sha256": digest})
+    card_of_file = card.model_copy(update={"sha256": sha256_of_file(file)})
     card_of_file.write(file.with_suffix(".json"))
     return card_of_file
 
@@ -182,56 +167,53 @@ def _map_50(onnx: Path, card: ModelCard, val: CellSamples) -> float:
     return float(metrics["map_50"])
 
 
-def validate(detector: Detector, val: CellSamples, classes: tuple[str, ...]) -> Validation:
-    """Choose thresholds and fit intervals on the validation images, and measure with them."""
-    truths, uncorrected = predict_samples(detector, val)
-    sizes = [(sample.image.shape[2], sample.image.shape[1]) for sample in val.samples]
-    corrected = partial(correct_border_scores_batch, uncorrected, sizes, detector.card)
-    border_odds_ratio = 1.0
-    if RBC in classes:
-        border_odds_ratio = choose_border_odds_ratio(truths, corrected, classes.index(RBC) + 1)
-    predictions = corrected(border_odds_ratio)
-    precision = mean_average_precision(truths, predictions, classes)
-    thresholds = choose_thresholds(truths, predictions, classes)
+def calibrated_card(detector: Detector, val: Dataset) -> ModelCard:
+    """Return the card of a trained detector with all that the validation images tell.
+
+    Thresholds, count intervals and metrics are those of the detector as it counts: the images are
+    seen as in a count, so their magnification is estimated. The mAP can therefore differ a little
+    from the one of the loop, which is told the magnification.
+
+    Args:
+        detector: with a card that holds the reference statistics of the training images.
+        val: the validation images.
+    """
+    result = calibrate(detector, val, min_images=1)
+    classes = result.card.classes
+    precision = mean_average_precision(result.truths, result.predictions, classes)
+    counted = [found.above(result.card.thresholds) for found in result.predictions]
     metrics = {
-        "images": len(truths),
+        "images": len(result.truths),
         **{name: round(value, 4) for name, value in precision.items() if not math.isnan(value)},
-        **_count_errors(truths, predictions, thresholds, classes),
+        **_count_errors(result.truths, counted, classes),
     }
-    return Validation(
-        thresholds,
-        border_odds_ratio,
-        {"validation": metrics},
-        fit_intervals(truths, predictions, thresholds, classes),
+    return result.card.model_copy(update={"metrics": {"validation": metrics}})
+
+
+def card_after_retraining(card: ModelCard, earlier: ModelCard) -> ModelCard:
+    """Return a card with what was measured before a retraining: no image is left to measure on."""
+    return card.model_copy(
+        update={
+            "thresholds": earlier.thresholds,
+            "border_odds_ratio": earlier.border_odds_ratio,
+            "calibration": earlier.calibration,
+            "metrics": {"before retraining": earlier.metrics},
+        }
     )
 
 
 def _count_errors(
-    truths: Sequence[Detections],
-    predictions: Sequence[Detections],
-    thresholds: Sequence[float],
-    classes: Sequence[str],
+    truths: Sequence[LabeledBoxes], counted: Sequence[LabeledBoxes], classes: Sequence[str]
 ) -> dict[str, float]:
-    """Return the count errors of each class at the thresholds, in cells per image."""
+    """Return the count errors of each class, in cells per image."""
     metrics = {}
     for label, name in enumerate(classes, start=1):
         errors = np.array(
             [
-                np.count_nonzero(prediction.above(tuple(thresholds)).labels == label)
-                - np.count_nonzero(truth.labels == label)
-                for truth, prediction in zip(truths, predictions, strict=True)
+                np.count_nonzero(cells.labels == label) - np.count_nonzero(truth.labels == label)
+                for truth, cells in zip(truths, counted, strict=True)
             ]
         )
         metrics[f"count_mae_{name}"] = round(float(np.abs(errors).mean()), 4)
         metrics[f"count_rmse_{name}"] = round(float(np.sqrt((errors**2).mean())), 4)
     return metrics
-
-
-def validation_of(card: ModelCard) -> Validation:
-    """Return what the run before a retraining measured: no image is left to measure on."""
-    return Validation(
-        card.thresholds,
-        card.border_odds_ratio,
-        {"before retraining": card.metrics},
-        card.calibration,
-    )

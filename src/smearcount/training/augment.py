@@ -57,7 +57,7 @@ def random_zoom(jitter: float) -> tuple[float, float]:
 def crop(
     sample: Sample, zoom_xy: tuple[float, float], size: tuple[int, int], min_visible: float = 0.1
 ) -> Sample:
-    """Cut a random window, zoomed to ``size`` (height, width); grey where the picture ends.
+    """Cut a random window, zoomed to ``size`` (height, width); gray where the picture ends.
 
     A cell stays if at least ``min_visible`` of its box and 3 px in both directions remain.
     """

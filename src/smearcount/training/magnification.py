@@ -6,7 +6,6 @@ for that, it is mirrored on all sides until the view is full.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import tempfile
 import time
@@ -33,6 +32,7 @@ from smearcount.detector.magnification import (
 from smearcount.image.image import Pixels
 from smearcount.image.read import open_image
 from smearcount.image.resample import resample_fast
+from smearcount.sha256 import sha256_of_file
 from smearcount.training.augment import Sample, flip_and_turn, jitter_photometry, uniform
 from smearcount.training.data import DataSource, as_source, read_training_data
 from smearcount.training.export.onnx_export import store_as_half, to_onnx
@@ -218,7 +218,7 @@ def train_magnification(
     card = MagnificationCard(
         name="ruler",
         architecture="ruler",
-        sha256=hashlib.sha256(out.read_bytes()).hexdigest(),
+        sha256=sha256_of_file(out),
         training={
             "data": images.train.source,
             "images": len(images.train.images),

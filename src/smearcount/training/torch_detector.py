@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from smearcount.detector.model_card import ModelCard
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
 from smearcount.image.resample import PADDING_GRAY
+from smearcount.sha256 import sha256_of_file
 from smearcount.training.loop import as_detections
 from smearcount.training.networks.architectures import ARCHITECTURES, build_network
 from smearcount.training.networks.pretrained import read_weights
@@ -126,7 +126,6 @@ def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(path)
     except OSError as error:
         raise ModelError(f"{path}: these weights cannot be read ({error.strerror}).") from None

@@ -13,15 +13,15 @@ from typing import Any, Final
 import torch
 
 from smearcount.atomic_write import write_text
-from smearcount.calibration.reference_statistics import fit_reference_statistics
+from smearcount.calibration.reference_statistics import MIN_IMAGES, fit_reference_statistics
 from smearcount.classes import RBC
 from smearcount.datasets.dataset import Dataset, labels_digest
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError
 from smearcount.training.artifacts import (
     Artifacts,
-    validate,
-    validation_of,
+    calibrated_card,
+    card_after_retraining,
     write_cards,
     write_model_files,
 )
@@ -59,9 +59,6 @@ from smearcount.training.run_folder import (
 )
 from smearcount.training.samples import CellSamples, rbc_diameters
 from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
-
-MIN_REFERENCE_IMAGES: Final = 20
-"""Fewer images do not show what usual images look like."""
 
 NO_SHA256: Final = "0" * 64
 """Stands in a card whose file is not written yet."""
@@ -263,21 +260,14 @@ def _run(
     card = _unmeasured_card(job.folder, settings, train_images)
     precision = earlier_card.training.get("precision") if earlier_card else None
     files = write_model_files(network, card, job.folder, train_images, val, precision)
-    if val is not None:
-        validation = validate(files.detector, val, settings.classes)
+    if val_images is not None:
+        card = calibrated_card(files.detector, val_images)
     else:
         assert earlier_card is not None, "only a retraining has no validation images"
-        validation = validation_of(earlier_card)
+        card = card_after_retraining(card, earlier_card)
     sizes = (len(train_images.images), len(val_images.images) if val_images else None)
     training = _training_facts(settings, sizes, result, seconds) | {"precision": files.precision}
-    measured = {
-        "thresholds": tuple(round(threshold, 4) for threshold in validation.thresholds),
-        "border_odds_ratio": validation.border_odds_ratio,
-        "training": training,
-        "metrics": validation.metrics,
-        "calibration": validation.calibration,
-    }
-    artifacts = write_cards(files, card.model_copy(update=measured))
+    artifacts = write_cards(files, card.model_copy(update={"training": training}))
     if artifacts.why_no_onnx:
         job.on_message(artifacts.why_no_onnx)
     return TrainedRun(job.folder, settings, result, artifacts, seconds)
@@ -340,7 +330,7 @@ def _unmeasured_card(folder: Path, settings: RunSettings, train_images: Dataset)
     source_rbc_px = None
     if architecture.rbc_px or has_rbc:
         source_rbc_px = round(statistics.median(rbc_diameters(train_images)), 1)
-    enough = has_rbc and len(train_images.images) >= MIN_REFERENCE_IMAGES
+    enough = has_rbc and len(train_images.images) >= MIN_IMAGES
     return ModelCard(
         name=folder.resolve().name,
         architecture=architecture.name,
