@@ -3,8 +3,8 @@
     python benchmarks/labels.py txl-pbc
 
 TXL-PBC holds some photographs twice, at two sizes, some flipped or turned, and no two copies are
-labelled alike. The labels of one copy, scored against those of the other as if a detector had said
-them, show how noisy the labels are. It is no ceiling: labels have no scores to rank them by.
+labeled alike. The labels of one copy, scored against those of the other as if they were
+detections, show how noisy the labels are. It is no ceiling: labels have no scores to rank them by.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from smearcount.datasets.read import read_dataset
 from smearcount.detections.detections import Detections
 from smearcount.evaluation.average_precision import mean_average_precision
 
-COPY = 0.97
-"""Correlation from which two pictures are copies, cut alike, and not just much alike."""
+COPY_CORRELATION = 0.97
+"""Correlation from which two images are copies with the same crop, and not just similar."""
 
 SIDE_PX = 1000
 """Both copies are stretched to a square of this side, so that their boxes can be compared."""
 
 
-def labels(image: AnnotatedImage, pose: int = 0) -> Detections:
-    """Return the labels of an image as detections of score 1, turned as ``turned`` turns images."""
+def labels_as_detections(image: AnnotatedImage, pose: int = 0) -> Detections:
+    """Return the labels of an image as detections of score 1, in a pose of ``flips_and_turns``."""
     boxes = image.boxes_xyxy_px / np.array([image.width, image.height] * 2)
     for _ in range(pose % 4):
         left, top, right, bottom = boxes.T
@@ -42,7 +42,7 @@ def labels(image: AnnotatedImage, pose: int = 0) -> Detections:
     if pose >= 4:
         left, top, right, bottom = boxes.T
         boxes = np.stack([1 - right, top, 1 - left, bottom], axis=1)
-    return Detections(SIDE_PX * boxes, np.ones(len(boxes)), image.labels)
+    return Detections(SIDE_PX * boxes, np.ones(len(boxes), np.float32), image.labels)
 
 
 def main() -> None:
@@ -55,22 +55,26 @@ def main() -> None:
     images = {image.path: image for image in everything.images}
     first, second = [], []
     for pair in find_near_duplicates(everything):
-        one, other = perceptual_hashes([pair.first, pair.second])
-        alike = (flips_and_turns(other[None])[:, 0] * one).sum(axis=(1, 2))
-        if alike.max() > COPY:
-            first.append(labels(images[pair.first]))
-            second.append(labels(images[pair.second], int(alike.argmax())))
-    figures = mean_average_precision(first, second, CLASS_NAMES)
-    print(f"{len(first)} photographs labelled twice\n\n| | cells | cells in the copy | images with "
+        hash_of_first, hash_of_second = perceptual_hashes([pair.first, pair.second])
+        poses = flips_and_turns(hash_of_second[None])[:, 0]
+        correlations = (poses * hash_of_first).sum(axis=(1, 2))
+        if correlations.max() > COPY_CORRELATION:
+            first.append(labels_as_detections(images[pair.first]))
+            second.append(labels_as_detections(images[pair.second], int(correlations.argmax())))
+    scores = mean_average_precision(first, second, CLASS_NAMES)
+    print(f"{len(first)} photographs labeled twice\n\n| | cells | cells in the copy | images with "
           "another count | AP50 | mAP |\n|---|---|---|---|---|---|")  # fmt: skip
     for label, name in enumerate(CLASS_NAMES, start=1):
         counts = np.array(
-            [[np.count_nonzero(each.labels == label) for each in both] for both in (first, second)]
+            [
+                [np.count_nonzero(image.labels == label) for image in copy]
+                for copy in (first, second)
+            ]
         )
         differ = np.count_nonzero(counts[0] != counts[1])
-        precision = f"{figures[f'map_50_{name}']:.3f} | {figures[f'map_{name}']:.3f}"
+        precision = f"{scores[f'map_50_{name}']:.3f} | {scores[f'map_{name}']:.3f}"
         print(f"| {name} | {counts[0].sum()} | {counts[1].sum()} | {differ} | {precision} |")
-    print(f"| all | | | | {figures['map_50']:.3f} | {figures['map']:.3f} |")
+    print(f"| all | | | | {scores['map_50']:.3f} | {scores['map']:.3f} |")
 
 
 if __name__ == "__main__":

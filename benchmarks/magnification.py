@@ -5,8 +5,8 @@
 Each photograph is resized by 0.3 to 2.5 and counted without being told. The table gives, for each
 class, the total counted relative to the photographs as they are, and the share of photographs
 whose count of red cells stays within 5 % (or one cell). Then each is counted with a pixel size that
-is wrong by a factor, 1 being what its labels tell, and those are counted that say so (flag
-"magnification implausible").
+is wrong by a factor of the one that its labels tell, and the photographs with the flag
+"magnification implausible" are counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FACTORS = (0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.5)
 WRONG_BY = (1.0, 1.4, 2.0, 3.0, 0.7, 0.5, 0.33)
 
 
-def counted(path: Path, factor: float) -> list[int]:
+def count_resized(path: Path, factor: float) -> list[int]:
     """Return the counts of a photograph resized by a factor."""
     image = Image.open(path).convert("RGB")
     if factor != 1:
@@ -38,8 +38,8 @@ def counted(path: Path, factor: float) -> list[int]:
     return [counts[name] for name in CLASS_NAMES]
 
 
-def flagged(path: Path, pixel_size_um: float) -> bool:
-    """Tell whether a photograph counted with this pixel size is flagged for it."""
+def is_flagged(path: Path, pixel_size_um: float) -> bool:
+    """Return whether a photograph counted with this pixel size is flagged for it."""
     flags = smearcount.count(path, pixel_size_um=pixel_size_um).flags
     return IMPLAUSIBLE_MAGNIFICATION in flags
 
@@ -51,29 +51,29 @@ def main() -> None:
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=5, help="take every so many photographs")
     asked = parser.parse_args()
-    every = read_dataset(asked.data, asked.split)
-    paths = [image.path for image in every.images][:: asked.every]
-    counts = {factor: np.array([counted(path, factor) for path in paths]) for factor in FACTORS}
-    usual = counts[1.0]
-    print(
-        f"{len(paths)} photographs; at their own size "
-        + ", ".join(
-            f"{name} {total}" for name, total in zip(CLASS_NAMES, usual.sum(axis=0), strict=True)
-        )
-    )
+    dataset = read_dataset(asked.data, asked.split)
+    paths = [image.path for image in dataset.images][:: asked.every]
+    counts = {
+        factor: np.array([count_resized(path, factor) for path in paths]) for factor in FACTORS
+    }
+    at_own_size = counts[1.0]
+    totals = zip(CLASS_NAMES, at_own_size.sum(axis=0), strict=True)
+    listed = ", ".join(f"{name} {total}" for name, total in totals)
+    print(f"{len(paths)} photographs; at their own size {listed}")
     print("| resized by | " + " | ".join(CLASS_NAMES) + " | RBC within 5 % or one cell |")
     print("|---|" + "---|" * (len(CLASS_NAMES) + 1))
     for factor, found in counts.items():
-        change = 100 * (found.sum(axis=0) / usual.sum(axis=0) - 1)
-        red, red_usual = found[:, 1], usual[:, 1]
-        close = (np.abs(red - red_usual) <= np.maximum(1, 0.05 * red_usual)).mean()
+        change = 100 * (found.sum(axis=0) / at_own_size.sum(axis=0) - 1)
+        rbc, rbc_at_own_size = found[:, 1], at_own_size[:, 1]
+        allowed = np.maximum(1, 0.05 * rbc_at_own_size)
+        close = (np.abs(rbc - rbc_at_own_size) <= allowed).mean()
         cells = " | ".join(f"{value:+.1f} %" for value in change)
         print(f"| {factor} | {cells} | {100 * close:.0f} % |")
-    sizes = [RBC_UM / px for px in rbc_diameters(every)][:: asked.every]
-    print("\n| pixel size wrong by | photographs that say so |\n|---|---|")
-    for wrong in WRONG_BY:
-        told = [flagged(path, size * wrong) for path, size in zip(paths, sizes, strict=True)]
-        print(f"| {wrong} | {sum(told)} of {len(told)} |")
+    sizes = [RBC_UM / px for px in rbc_diameters(dataset)][:: asked.every]
+    print("\n| pixel size wrong by | photographs flagged |\n|---|---|")
+    for factor in WRONG_BY:
+        flagged = [is_flagged(path, size * factor) for path, size in zip(paths, sizes, strict=True)]
+        print(f"| {factor} | {sum(flagged)} of {len(flagged)} |")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from unseen import judge
+from unseen import measure_detector
 
 from smearcount import load_detector
 from smearcount.datasets.clean import clean_dataset
@@ -53,7 +53,7 @@ def main() -> None:
     for strength in STRENGTHS:
         torch.manual_seed(0)
         shown = partial(changed, strength=strength)
-        rows.append(judge(images, load_detector(asked.model), shown))
+        rows.append(measure_detector(images, load_detector(asked.model), shown))
     print(f"{len(images.images)} images\n")
     print("| strength | " + " | ".join(map(str, STRENGTHS)) + " |\n|---|" + "---|" * len(rows))
     for name in rows[0]:
