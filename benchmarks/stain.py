@@ -1,4 +1,4 @@
-"""Stains, lamps and cameras never seen: the same photographs, changed, and what is found in them.
+"""Unseen stains, lamps and cameras: the same photographs, changed, and how well they are counted.
 
     python benchmarks/stain.py txl-pbc [--model MODEL.onnx]
 
@@ -30,8 +30,8 @@ from smearcount.training.augment import jitter_photometry
 STRENGTHS = (0.0, 1.0, 1.5, 2.0)
 
 
-def changed(path: Path, strength: float) -> SmearImage:
-    """Open a photograph and change its looks; strength 0 changes nothing."""
+def open_changed(path: Path, strength: float) -> SmearImage:
+    """Open a photograph with changed colors, focus and noise; strength 0 changes nothing."""
     if not strength:
         return open_image(path)
     pixels = np.array(Image.open(path).convert("RGB"))
@@ -41,7 +41,7 @@ def changed(path: Path, strength: float) -> SmearImage:
 
 
 def main() -> None:
-    """Change, judge and print."""
+    """Change, evaluate and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data")
     parser.add_argument("--model", default=None, help="instead of the shipped one")
@@ -52,7 +52,7 @@ def main() -> None:
     rows = []
     for strength in STRENGTHS:
         torch.manual_seed(0)
-        shown = partial(changed, strength=strength)
+        shown = partial(open_changed, strength=strength)
         rows.append(measure_detector(images, load_detector(asked.model), shown))
     print(f"{len(images.images)} images\n")
     print("| strength | " + " | ".join(map(str, STRENGTHS)) + " |\n|---|" + "---|" * len(rows))
