@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -209,7 +210,6 @@ def fit(
         UsageError: the network cannot learn from one image at a time.
     """
     resumed = checkpoint_to_resume(out)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and adverts
     pl.seed_everything(seed, verbose=False)
     full_batches, left_over = divmod(len(train), recipe.batch)
     keeps_last = not drops_last(len(train), recipe.batch, train.augmentation)
@@ -242,26 +242,22 @@ def fit(
         callbacks.append(WeightAveraging(multi_avg_fn=growing_average(recipe.ema)))
     if not quiet:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
-    trainer = pl.Trainer(
-        accelerator="auto",
-        devices=1,  # order, steps and measures are those of one
-        max_epochs=recipe.epochs,
-        precision=precision,
-        gradient_clip_val=recipe.clip or None,
-        check_val_every_n_epoch=recipe.validate_every,
-        num_sanity_val_steps=0,
-        reload_dataloaders_every_n_epochs=1,
-        callbacks=callbacks,
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=not quiet,
-        default_root_dir=out,
-    )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        warnings.filterwarnings("ignore", message="Total length of .* is zero.*")
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            accelerator="auto",
+            devices=1,  # order, steps and measures are those of one
+            max_epochs=recipe.epochs,
+            precision=precision,
+            gradient_clip_val=recipe.clip or None,
+            check_val_every_n_epoch=recipe.validate_every,
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+            callbacks=callbacks,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=not quiet,
+            default_root_dir=out,
+        )
         try:
             trainer.fit(
                 module,
@@ -277,6 +273,18 @@ def fit(
                 "or give it more images."
             ) from None
     return read_checkpoint(kept_checkpoint(out, validated=val is not None))
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Leave out Lightning's tips and those of its warnings that no user can act on."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        warnings.filterwarnings("ignore", message="Total length of .* is zero.*")
+        yield
 
 
 def best_precision() -> Literal["bf16-mixed", "32-true"]:

@@ -37,7 +37,7 @@ from smearcount.training.augment import Sample, flip_and_turn, jitter_photometry
 from smearcount.training.data import DataSource, as_source, read_training_data
 from smearcount.training.export.onnx_export import store_as_half, to_onnx
 from smearcount.training.export.quantize import CALIBRATION_IMAGES, quantize
-from smearcount.training.loop import best_precision
+from smearcount.training.loop import best_precision, quiet_lightning
 from smearcount.training.networks.magnification_estimator import MagnificationEstimator
 from smearcount.training.samples import labeled_rbc_diameters
 
@@ -165,12 +165,13 @@ def fit_estimator(
     pl.seed_everything(seed, verbose=False)
     views = MagnificationViews(dataset, STEPS_PER_EPOCH * BATCH, seed, PHOTOMETRIC_STRENGTH)
     module = _EstimatorModule(epochs)
-    trainer = pl.Trainer(
-        accelerator="auto", devices=1, max_epochs=epochs, precision=best_precision(),
-        gradient_clip_val=5.0, reload_dataloaders_every_n_epochs=1, logger=False,
-        enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=not quiet,
-    )  # fmt: skip
-    trainer.fit(module.to(memory_format=torch.channels_last), datamodule=_ViewsModule(views))
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            accelerator="auto", devices=1, max_epochs=epochs, precision=best_precision(),
+            gradient_clip_val=5.0, reload_dataloaders_every_n_epochs=1, logger=False,
+            enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=not quiet,
+        )  # fmt: skip
+        trainer.fit(module.to(memory_format=torch.channels_last), datamodule=_ViewsModule(views))
     return module.estimator.eval().cpu().to(memory_format=torch.contiguous_format)
 
 
