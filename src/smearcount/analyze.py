@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
+from smearcount.image.field_of_view import crop_to_field_of_view, with_field_of_view
 from smearcount.image.image import SmearImage
 from smearcount.quality.flags import image_flags
 from smearcount.results.result import CountResult, apply_settings
@@ -32,7 +33,8 @@ def analyze(
     """
     started = time.perf_counter()
     image = open_image()
-    field = detect(image, detector, settings.pixel_size_um)
-    raised = image_flags(image, field.scale, detector.card)
-    result = apply_settings(image, field.detections, field.scale, detector.card, settings, raised)
+    found = detect(image, detector, settings.pixel_size_um)
+    image = with_field_of_view(image, found.field_of_view)
+    raised = image_flags(crop_to_field_of_view(image), found.scale, detector.card)
+    result = apply_settings(image, found.detections, found.scale, detector.card, settings, raised)
     return replace(result, seconds=time.perf_counter() - started)

@@ -22,7 +22,7 @@ def is_counted(
     Args:
         rule: ``all``, ``inside`` or ``two-edges`` (see :data:`smearcount.settings.EdgeRule`).
         detections: boxes in pixels of the image.
-        image: only its size matters.
+        image: for its size and its field of view, whose edge takes the place of the border.
         scale: the size of the red cells sets how near to the border a box must end to touch it.
 
     Returns:
@@ -31,7 +31,11 @@ def is_counted(
     if rule == "all":
         return np.ones(len(detections), dtype=np.bool_)
     tolerance_px = border_tolerance_px(scale.rbc_diameter_px)
-    touches = touches_edge(detections.boxes_xyxy_px, image.width, image.height, tolerance_px)
+    boxes = detections.boxes_xyxy_px
+    if image.field_of_view is None:
+        touches = touches_edge(boxes, image.width, image.height, tolerance_px)
+    else:
+        touches = image.field_of_view.touches_edge(boxes, tolerance_px)
     forbidden = touches if rule == "inside" else touches[:, 2:]  # left, top, right, bottom
     return np.logical_not(forbidden.any(axis=1))
 

@@ -13,13 +13,20 @@ from typing import Final
 import numpy as np
 
 from smearcount.classes import RBC
+from smearcount.detections.boxes import center
 from smearcount.detections.detections import Detections
 from smearcount.detector.detector import Detector, ThreadedDetector
 from smearcount.detector.inference import InferencePass, run_inference
 from smearcount.detector.magnification import estimate_magnification
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
-from smearcount.image.image import SmearImage
+from smearcount.detector.scale_search import search_rbc_px
+from smearcount.image.field_of_view import (
+    crop_to_field_of_view,
+    find_field_of_view,
+    with_field_of_view,
+)
+from smearcount.image.image import FieldOfView, SmearImage
 
 MIN_RBC_PX: Final = 4.0
 """Red cells smaller than this in the image, in pixels, cannot be counted by anybody."""
@@ -68,21 +75,24 @@ class DetectionResult:
         detections: with scores of at least ``SCORE_FLOOR``, boxes in image pixels, inside the
             image.
         scale: how large a pixel and a red cell are.
+        field_of_view: the part of the image that shows the smear; None if that is all of it.
     """
 
     detections: Detections
     scale: Scale
+    field_of_view: FieldOfView | None = None
 
 
 def detect(
     image: SmearImage, detector: Detector, pixel_size_um: float | None = None
 ) -> DetectionResult:
-    """Detect the cells of an image.
+    """Detect the cells in the field of view of an image.
 
-    The size of a red cell is taken from ``pixel_size_um``, else from the file unless the image
-    plainly contradicts it, else estimated from the image, else assumed to be that of the training
-    images. If the detected cells contradict an estimate, or hardly any are detected, it is
-    corrected and the image is detected again, at most three times.
+    Black surround, bars and text are left out first. The size of a red cell is taken from
+    ``pixel_size_um``, else from the file unless the image plainly contradicts it, else estimated
+    from the image, else assumed to be that of the training images. If the detected cells contradict
+    an estimate, it is corrected and the image is detected again, at most three times. If hardly any
+    are detected, the magnification is searched for by detection.
 
     Args:
         image: of any size and magnification.
@@ -92,6 +102,22 @@ def detect(
     Raises:
         ImageError: the image cannot be read.
     """
+    field = find_field_of_view(image)
+    if field is None:
+        return _detect_everywhere(image, detector, pixel_size_um)
+    visible = crop_to_field_of_view(with_field_of_view(image, field))
+    result = _detect_everywhere(visible, detector, pixel_size_um)
+    found = result.detections
+    offset = np.array(field.bounds[:2] * 2, dtype=np.float32)
+    moved = Detections(found.boxes_xyxy_px + offset, found.scores, found.labels)
+    shown = moved[field.contains(center(moved.boxes_xyxy_px))]
+    return DetectionResult(shown, result.scale, field)
+
+
+def _detect_everywhere(
+    image: SmearImage, detector: Detector, pixel_size_um: float | None
+) -> DetectionResult:
+    """Detect the cells of an image that shows nothing but smear."""
     card = detector.card
     known_um, source = _known_pixel_size(image, pixel_size_um)
     if known_um is not None:
@@ -110,6 +136,12 @@ def detect(
     if RBC not in card.classes:  # no detection could correct the estimate
         return DetectionResult(first.detections, Scale(rbc_px, RBC_UM / rbc_px, source))
     last = _rescale(first, image, detector)
+    if len(last.whole_rbc_px) < MIN_CELLS:
+        searched = search_rbc_px(image, detector)
+        if searched is not None:
+            again = _rescale(run_inference(image, detector, searched), image, detector)
+            if again.rbc_score_sum > MIN_SCORE_GAIN * last.rbc_score_sum:
+                last = again
     unchanged = last.rbc_px == rbc_px and len(last.whole_rbc_px) < MIN_CELLS
     scale = _estimated_scale(last, source if unchanged else "estimated")
     return DetectionResult(last.detections, scale)

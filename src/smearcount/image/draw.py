@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from PIL.Image import Image as PILImage
 from PIL.ImageFont import FreeTypeFont
 
@@ -17,7 +17,7 @@ from smearcount.classes import class_color
 from smearcount.detections.boxes import diameter
 from smearcount.detections.detections import Detections
 from smearcount.errors import UsageError
-from smearcount.image.image import SmearImage
+from smearcount.image.image import FieldOfView, SmearImage
 from smearcount.image.read import reopened
 from smearcount.image.resample import resample
 
@@ -29,6 +29,10 @@ MAX_SIDE: Final = 16_000
 
 EXCLUDED_COLOR: Final = "#6b6b6b"
 """The color of cells that were found but are not counted."""
+
+MIN_TAGGED_CELL_PX: Final = 48
+"""Where cells are smaller than this in the picture, class and score would hide them: boxes have
+their colors alone."""
 
 _PAPER: Final = "#ffffff"
 _INK: Final = "#222222"
@@ -51,8 +55,9 @@ def draw_detections(
 ) -> PILImage:
     """Draw the detections of an image, each with its class and score, and a legend below.
 
-    Lines and letters grow with the cells. Cells that are not counted have dashed gray boxes. The
-    legend stands below the image and hides no cell.
+    Lines and letters grow with the cells; small cells have no class and score beside their box,
+    which would hide them. Cells that are not counted have dashed gray boxes, and the edge of the
+    field of view is gray. The legend stands below the image and hides no cell.
 
     Args:
         image: the image; a file that is no longer held in memory is opened once.
@@ -76,6 +81,8 @@ def draw_detections(
     cell_px = (rbc_px or _typical_cell_px(image, detections)) * scale
     line_px = max(1, round(cell_px / 36))
     letter_px = _clamp(cell_px * 0.14, 9, 40)
+    if image.field_of_view is not None:
+        _outline_field_of_view(picture, image.field_of_view, line_px)
     # From the lowest score to the highest, so that the surest boxes lie on top.
     for index in reversed(range(len(detections))):
         box = scaled_box(detections.boxes_xyxy_px[index], scale)
@@ -83,8 +90,9 @@ def draw_detections(
         excluded = counted is not None and not counted[index]
         color = EXCLUDED_COLOR if excluded else class_color(label)
         draw_box(picture, box, color, line_px, dashed=excluded)
-        text = f"{class_names[label - 1]} {detections.scores[index]:.2f}"
-        _paste_tag(_tag(text, color, letter_px), picture, box)
+        if cell_px >= MIN_TAGGED_CELL_PX:
+            text = f"{class_names[label - 1]} {detections.scores[index]:.2f}"
+            _paste_tag(_tag(text, color, letter_px), picture, box)
     return _with_legend(picture, legend) if legend else picture
 
 
@@ -125,6 +133,13 @@ def draw_box(
         end = min(start + dash, y1)
         pen.line((x0, start, x0, end), fill=color, width=line_px)
         pen.line((x1, start, x1, end), fill=color, width=line_px)
+
+
+def _outline_field_of_view(picture: PILImage, field: FieldOfView, line_px: int) -> None:
+    """Draw the edge of the field of view as a gray line around all that is left out."""
+    covered = Image.fromarray(field.covered.astype(np.uint8) * 255).resize(picture.size)
+    inner = covered.filter(ImageFilter.MinFilter(2 * line_px + 1))
+    picture.paste(EXCLUDED_COLOR, mask=ImageChops.subtract(covered, inner))
 
 
 def _scaled_image(image: SmearImage, scale: float) -> PILImage:

@@ -86,9 +86,9 @@ class DetectionEvidence:
 
     @property
     def coverage(self) -> float:
-        """The sum of the areas of the detected boxes over the area of the image."""
+        """The sum of the areas of the detected boxes over the visible area of the image."""
         covered = float(area(self.detections.boxes_xyxy_px).sum())
-        return covered / (self.image.width * self.image.height)
+        return covered / self.image.visible_area_px
 
 
 Evidence = TypeVar("Evidence", ImageEvidence, DetectionEvidence)

@@ -66,6 +66,9 @@ def image_document(result: CountResult) -> dict[str, Any]:
         "pixel_size_source": result.scale.source,
         "flags": list(result.flags),
         "notes": list(result.image.notes),
+        "visible_share": round(
+            result.image.visible_area_px / (result.image.width * result.image.height), 4
+        ),
         "width": result.image.width,
         "height": result.image.height,
         "sha256": result.image.sha256,

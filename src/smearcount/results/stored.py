@@ -5,12 +5,14 @@ The journal of a batch and the session folder of the page store counts in this o
 
 from __future__ import annotations
 
+import base64
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
@@ -20,12 +22,15 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.scale import Scale, ScaleSource
 from smearcount.errors import DataError, UsageError
-from smearcount.image.image import SmearImage
+from smearcount.image.image import FieldOfView, SmearImage
 from smearcount.image.read import FileReader
 from smearcount.quality.flags import IMAGE_FLAG_NAMES
 from smearcount.results.json_document import shortest_decimals
 from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
+
+
+_MaskSide = Annotated[int, Field(ge=1, le=4096)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,7 @@ class StoredResult:
         candidates: every detection from the score floor on.
         scale: the magnification.
         picture_flags: warnings about the picture, which no threshold changes.
+        field_of_view: the part of the image that shows the smear; None if that is all of it.
         seconds: how long the count took.
         asked_pixel_size_um: micrometers per pixel as the user asked for, or None.
         model_sha256: of the model.
@@ -54,6 +60,7 @@ class StoredResult:
     candidates: Detections
     scale: Scale
     picture_flags: tuple[str, ...]
+    field_of_view: FieldOfView | None
     seconds: float
     asked_pixel_size_um: float | None
     model_sha256: str
@@ -71,6 +78,7 @@ class StoredResult:
             candidates=result.candidates,
             scale=result.scale,
             picture_flags=tuple(flag for flag in result.flags if flag in IMAGE_FLAG_NAMES),
+            field_of_view=image.field_of_view,
             seconds=result.seconds,
             asked_pixel_size_um=result.settings.pixel_size_um,
             model_sha256=result.card.sha256,
@@ -98,6 +106,7 @@ class StoredResult:
                 "pixel_size_contradicted": self.scale.pixel_size_contradicted,
             },
             "picture_flags": list(self.picture_flags),
+            "field_of_view": _packed(self.field_of_view),
             "seconds": self.seconds,
             "asked_pixel_size_um": self.asked_pixel_size_um,
             "model_sha256": self.model_sha256,
@@ -130,6 +139,7 @@ class StoredResult:
             candidates=candidates,
             scale=Scale(**fields.scale.model_dump()),
             picture_flags=tuple(flag for flag in fields.picture_flags if flag in IMAGE_FLAG_NAMES),
+            field_of_view=_unpacked(fields),
             seconds=fields.seconds,
             asked_pixel_size_um=fields.asked_pixel_size_um,
             model_sha256=fields.model_sha256,
@@ -154,6 +164,7 @@ class StoredResult:
             reread=reader,
             pixel_size_um=self.file_pixel_size_um,
             notes=self.notes,
+            field_of_view=self.field_of_view,
         )
         result = apply_settings(
             image, self.candidates, self.scale, card, settings, self.picture_flags
@@ -190,6 +201,40 @@ def read_stored(path: Path) -> StoredResult | None:
         return None
 
 
+def _packed(field: FieldOfView | None) -> dict[str, Any] | None:
+    """Return a field of view as plain values; its mask as compressed bits in base64."""
+    if field is None:
+        return None
+    bits = zlib.compress(np.packbits(field.covered).tobytes())
+    return {
+        "bounds": list(field.bounds),
+        "mask_shape": list(field.covered.shape),
+        "covered": base64.b64encode(bits).decode("ascii"),
+    }
+
+
+def _unpacked(stored: _Stored) -> FieldOfView | None:
+    """Return the field of view that :func:`_packed` described.
+
+    Raises:
+        ValueError: its mask is damaged.
+    """
+    packed = stored.field_of_view
+    if packed is None:
+        return None
+    h, w = packed.mask_shape
+    # A mask that claims more bits than its shape has is not decompressed any further.
+    bits = zlib.decompressobj().decompress(base64.b64decode(packed.covered), (h * w + 7) // 8)
+    covered = np.unpackbits(np.frombuffer(bits, np.uint8), count=h * w).astype(np.bool_)
+    return FieldOfView(stored.width, stored.height, packed.bounds, covered.reshape(h, w))
+
+
+class _StoredField(BaseModel):
+    bounds: tuple[int, int, int, int]
+    mask_shape: tuple[_MaskSide, _MaskSide]
+    covered: str
+
+
 class _StoredScale(BaseModel):
     rbc_diameter_px: float | None
     pixel_size_um: float | None
@@ -216,6 +261,7 @@ class _Stored(BaseModel):
     picture_flags: tuple[str, ...] = Field(
         validation_alias=AliasChoices("picture_flags", "flags"),
     )
+    field_of_view: _StoredField | None = None
     seconds: float
     asked_pixel_size_um: float | None = None
     model_sha256: str = ""

@@ -74,7 +74,7 @@ def counted_field(result: CountResult) -> CountedField:
         counts=result.counts,
         scores=allowed.scores,
         labels=allowed.labels,
-        area_mm2=image.width * image.height * side_mm**2 if known else None,
+        area_mm2=image.visible_area_px * side_mm**2 if known else None,
         two_edges=result.settings.edge == "two-edges",
         flagged=bool(result.flags),
         corrected=result.corrections > 0,
