@@ -242,12 +242,17 @@ def _bar_height(values: NDArray[np.float32]) -> int:
 
 
 def _grow(mask: Mask, allowed: Mask, steps: int) -> Mask:
-    """Return the mask grown by at most so many pixels over the pixels allowed."""
+    """Return the mask grown by at most so many pixels over the pixels allowed.
+
+    A soft edge is dark all along, a nucleus beside a sharp edge only in one place: growth ends
+    where less than half of the next ring of pixels is allowed.
+    """
     for _ in range(steps):
-        grown = mask | (_dilate(mask, 1) & allowed)
-        if np.array_equal(grown, mask):
+        ring = _dilate(mask, 1) & ~mask
+        dark = ring & allowed
+        if 2 * np.count_nonzero(dark) < np.count_nonzero(ring) or not ring.any():
             break
-        mask = grown
+        mask = mask | dark
     return mask
 
 

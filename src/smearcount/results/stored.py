@@ -29,7 +29,6 @@ from smearcount.results.json_document import shortest_decimals
 from smearcount.results.result import CountResult, apply_settings
 from smearcount.settings import Settings
 
-
 _MaskSide = Annotated[int, Field(ge=1, le=4096)]
 
 
