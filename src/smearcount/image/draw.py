@@ -137,7 +137,8 @@ def draw_box(
 
 def _outline_field_of_view(picture: PILImage, field: FieldOfView, line_px: int) -> None:
     """Draw the edge of the field of view as a gray line around all that is left out."""
-    covered = Image.fromarray(field.covered.astype(np.uint8) * 255).resize(picture.size)
+    mask = Image.fromarray(field.covered.astype(np.uint8) * 255)
+    covered = mask.resize(picture.size, Image.Resampling.NEAREST)
     inner = covered.filter(ImageFilter.MinFilter(2 * line_px + 1))
     picture.paste(EXCLUDED_COLOR, mask=ImageChops.subtract(covered, inner))
 

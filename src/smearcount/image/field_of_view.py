@@ -35,11 +35,21 @@ PENUMBRA_SHARE: Final = 0.6
 PENUMBRA_WIDTH: Final = 0.04
 """The greatest width of a soft edge, as a share of the image's longer side."""
 
+RED_INK: Final = (0.4, 0.4)
+YELLOW_INK: Final = (0.5, 0.4)
+GREEN_INK: Final = (0.6, 0.4)
+BLUE_INK: Final = (0.2, 0.8)
+"""An ink: the greatest share of its channel that the other channels may have, and the least share
+of the background that its channel must have. Nuclei are blue, too, but never as pure."""
+
 MIN_BACKGROUND: Final = 20
 """The least brightness of the background in [0, 255] at which anything can be told."""
 
 MAX_BAR_SHARE: Final = 0.35
 """The greatest height of a bar, as a share of the side that it shortens."""
+
+MIN_SEED_SHARE: Final = 2e-4
+"""If less than this share of the image is black or in the color of an ink, it is dirt or noise."""
 
 MIN_VISIBLE_SHARE: Final = 0.05
 """If less than this share of the image would remain, the image is taken as it is."""
@@ -67,6 +77,8 @@ def find_field_of_view(image: SmearImage) -> FieldOfView | None:
         ImageError: the image cannot be read.
     """
     zoom = min(1.0, THUMBNAIL_PX / max(image.width, image.height))
+    if image.half is not None:  # decoded already, or cheaper to decode
+        zoom = min(zoom, 0.5)
     size = (max(1, round(image.width * zoom)), max(1, round(image.height * zoom)))
     thumbnail = resize_image(image, size)
     if not _is_suspicious(thumbnail):
@@ -153,14 +165,25 @@ def _resized_window(
 def _is_suspicious(pixels: Pixels) -> bool:
     """Return whether anything in the image may be no smear: a quick test that most pass."""
     red, green, blue = Image.fromarray(pixels).split()
-    brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    background = _bright_level(np.array(brightest.histogram()))
-    if np.asarray(brightest).min() < BLACK_SHARE * background:
+    red_or_green, red_or_blue = ImageChops.lighter(red, green), ImageChops.lighter(red, blue)
+    green_or_blue = ImageChops.lighter(green, blue)
+    histogram = np.array(ImageChops.lighter(red_or_green, blue).histogram())
+    background = float(np.searchsorted(np.cumsum(histogram), 0.95 * histogram.sum()))
+    few = MIN_SEED_SHARE * histogram.sum()
+    if histogram[: int(BLACK_SHARE * background)].sum() >= few:
         return True
-    darkest = ImageChops.darker(ImageChops.darker(red, green), blue)
-    chroma = ImageChops.subtract(brightest, darkest)
-    if np.asarray(chroma).max() > 0.5 * background:
-        return True
+    yellow = ImageChops.darker(red, green)
+    inks = (
+        (red, green_or_blue, *RED_INK),
+        (yellow, blue, *YELLOW_INK),
+        (green, red_or_blue, *GREEN_INK),
+        (blue, red_or_green, *BLUE_INK),
+    )
+    for ink, rival, rival_share, level in inks:
+        limit = [value * rival_share * (value > level * background) for value in range(256)]
+        excess = ImageChops.subtract(ink.point(limit), rival)
+        if excess.getextrema()[1] and np.count_nonzero(np.asarray(excess)) >= few:
+            return True
     border = [pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:]]
     return any(_share_of_one_color(strip) > 0.6 for strip in border)
 
@@ -170,11 +193,6 @@ def _share_of_one_color(pixels: Pixels) -> float:
     flat = pixels.reshape(-1, 3).astype(np.int16)
     near = np.abs(flat - np.median(flat, axis=0)).max(axis=1) < _BAR_TOLERANCE
     return float(near.mean())
-
-
-def _bright_level(histogram: NDArray[np.int64]) -> float:
-    """Return the 95th percentile of a histogram of gray levels."""
-    return float(np.searchsorted(np.cumsum(histogram), 0.95 * histogram.sum()))
 
 
 def covered_pixels(pixels: Pixels) -> Mask:
@@ -195,13 +213,19 @@ def covered_pixels(pixels: Pixels) -> Mask:
     background = float(np.percentile(brightest[~bars], 95))
     if background < MIN_BACKGROUND:
         return np.ones_like(bars)
-    red_ink = (green < 0.4 * red) & (blue < 0.4 * red) & (red > 0.4 * background)
     yellow = np.minimum(red, green)
-    yellow_ink = (blue < 0.5 * yellow) & (yellow > 0.4 * background)
-    green_ink = (red < 0.6 * green) & (blue < 0.6 * green) & (green > 0.4 * background)
-    blue_ink = (red < 0.2 * blue) & (green < 0.2 * blue) & (blue > 0.8 * background)
+    is_ink = np.zeros_like(bars)
+    for ink, rival, rival_share, level in (
+        (red, np.maximum(green, blue), *RED_INK),
+        (yellow, blue, *YELLOW_INK),
+        (green, np.maximum(red, blue), *GREEN_INK),
+        (blue, np.maximum(red, green), *BLUE_INK),
+    ):
+        is_ink |= (rival < rival_share * ink) & (ink > level * background)
     black = brightest < BLACK_SHARE * background
-    seed = black | bars | red_ink | yellow_ink | green_ink | blue_ink
+    seed = black | bars | is_ink
+    if np.count_nonzero(seed) < MIN_SEED_SHARE * seed.size:
+        return np.zeros_like(seed)
     wide = _dilate(_erode(seed, 4), 5) & seed
     reach = int(PENUMBRA_WIDTH * max(seed.shape))
     penumbra = _grow(wide, brightest < PENUMBRA_SHARE * background, reach)
@@ -258,9 +282,15 @@ def _grow(mask: Mask, allowed: Mask, steps: int) -> Mask:
 
 def _dilate(mask: Mask, radius: int) -> Mask:
     """Return the mask with every pixel within ``radius`` rows and columns of it."""
-    picture = Image.fromarray(mask.astype(np.uint8) * 255)
-    grown: Mask = np.asarray(picture.filter(ImageFilter.MaxFilter(2 * radius + 1))) > 0
-    return grown
+    for axis in (0, 1):
+        grown = mask.copy()
+        along = np.moveaxis(grown, axis, 0)
+        before = np.moveaxis(mask, axis, 0)
+        for shift in range(1, radius + 1):
+            along[shift:] |= before[:-shift]
+            along[:-shift] |= before[shift:]
+        mask = grown
+    return mask
 
 
 def _erode(mask: Mask, radius: int) -> Mask:
