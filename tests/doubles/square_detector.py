@@ -17,11 +17,12 @@ CARD = ModelCard(
     thresholds=(0.5, 0.5, 0.5),
 )
 
-# Colour: label and score. The last is a red cell too doubtful to count.
+# Color: label and score. The last is a red cell too doubtful to count. The colors are those of
+# stains: purer ones are taken for ink and left out of the field of view.
 MEANING = {
-    (0, 0, 200): (1, 0.9),
-    (200, 0, 0): (2, 0.8),
-    (0, 200, 0): (3, 0.7),
+    (60, 60, 200): (1, 0.9),
+    (200, 90, 90): (2, 0.8),
+    (110, 170, 110): (3, 0.7),
     (250, 150, 150): (2, 0.05),
 }
 WHITE_CELL, RED_CELL, PLATELET, DOUBTFUL = MEANING

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doubles.square_detector import SquareDetector, save, some_smear
+from doubles.square_detector import RED_CELL, SquareDetector, save, some_smear
 from smearcount.api import count_folder
 from smearcount.report.table import print_table
 from smearcount.settings import Settings
@@ -41,7 +41,7 @@ def test_the_first_columns_are_image_and_counts_and_a_failure_is_never_a_zero(
 
 
 def test_cells_left_out_have_their_own_columns(tmp_path: Path) -> None:
-    path = save(tmp_path / "a.png", ((200, 0, 0), 0, 50, 20), ((200, 0, 0), 140, 50, 20))
+    path = save(tmp_path / "a.png", (RED_CELL, 0, 50, 20), (RED_CELL, 140, 50, 20))
     count_folder(
         [str(path)], tmp_path / "out", settings=Settings(edge="two-edges"), model=SquareDetector()
     )

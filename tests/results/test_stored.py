@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import smearcount
 from doubles.square_detector import SquareDetector, some_smear
 from smearcount import DataError, Detections, Scale, Settings
+from smearcount.image.image import FieldOfView
 from smearcount.quality.flags import IMAGE_FLAG_NAMES
 from smearcount.results.stored import StoredResult, read_stored, write_stored
 
@@ -30,10 +31,17 @@ def detections(draw: st.DrawFn) -> Detections:
     return Detections(np.float32(boxes).reshape(-1, 4), np.float32(scores), np.int64(labels))
 
 
+@st.composite
+def fields_of_view(draw: st.DrawFn) -> FieldOfView:
+    h, w = draw(st.integers(1, 40)), draw(st.integers(1, 40))
+    bits = draw(st.lists(st.booleans(), min_size=h * w, max_size=h * w))
+    return FieldOfView(640, 480, (3, 4, 630, 470), np.array(bits).reshape(h, w))
+
+
 stored_results = st.builds(
     StoredResult,
-    width=st.integers(1, 100_000),
-    height=st.integers(1, 100_000),
+    width=st.just(640),
+    height=st.just(480),
     sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
     notes=st.lists(st.text()).map(tuple),
     file_pixel_size_um=sizes,
@@ -45,12 +53,20 @@ stored_results = st.builds(
     seconds=st.floats(0, 1e4),
     asked_pixel_size_um=sizes,
     model_sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    field_of_view=st.none() | fields_of_view(),
 )
 
 
 def same(one: StoredResult, other: StoredResult) -> bool:
     mine, theirs = dict(vars(one)), dict(vars(other))
     found, again = mine.pop("candidates"), theirs.pop("candidates")
+    shown, shown_again = mine.pop("field_of_view"), theirs.pop("field_of_view")
+    if (shown is None) != (shown_again is None):
+        return False
+    if shown is not None and (
+        shown.bounds != shown_again.bounds or not np.array_equal(shown.covered, shown_again.covered)
+    ):
+        return False
     return mine == theirs and all(
         np.array_equal(getattr(found, name), getattr(again, name))
         for name in ("boxes_xyxy_px", "scores", "labels")

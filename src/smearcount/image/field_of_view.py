@@ -250,13 +250,15 @@ def _bar_height(values: NDArray[np.float32]) -> int:
         return 0
     limit = int(MAX_BAR_SHARE * len(values))
     gap = max(3, len(values) // 100)  # rows of text may hide more of the bar than they leave
-    height = 0
+    height = 0  # up to the last row that is of the bar's color from end to end
+    blurred = 0
     for row in range(limit):
-        if share[row] >= 0.45:
+        if share[row] > 0.9:
             height = row + 1
-        elif row - height >= gap:
+        blurred = 0 if share[row] >= 0.45 else blurred + 1
+        if blurred > gap:
             break
-    if height < max(3, 0.015 * len(values)) or height >= limit:
+    if height < max(3, 0.015 * len(values)) or height + 3 > limit:
         return 0
     beyond = values[height + 1 : height + 3].mean(axis=0)
     ends_straight = np.mean(np.abs(beyond - color).max(axis=1) > 12) > 0.6

@@ -45,10 +45,10 @@ class StoredResult:
         candidates: every detection from the score floor on.
         scale: the magnification.
         picture_flags: warnings about the picture, which no threshold changes.
-        field_of_view: the part of the image that shows the smear; None if that is all of it.
         seconds: how long the count took.
         asked_pixel_size_um: micrometers per pixel as the user asked for, or None.
         model_sha256: of the model.
+        field_of_view: the part of the image that shows the smear; None if that is all of it.
     """
 
     width: int
@@ -59,10 +59,10 @@ class StoredResult:
     candidates: Detections
     scale: Scale
     picture_flags: tuple[str, ...]
-    field_of_view: FieldOfView | None
     seconds: float
     asked_pixel_size_um: float | None
     model_sha256: str
+    field_of_view: FieldOfView | None = None
 
     @classmethod
     def of(cls, result: CountResult) -> StoredResult:
