@@ -64,6 +64,9 @@ class CountedImage(Written):
     pixel_size_source: Literal["user", "file", "estimated", "assumed"]
     flags: list[str]
     notes: list[str] = Field(description="What was done to the pixels.")
+    visible_share: float = Field(
+        description="The share of the picture that shows smear, without surround, bars and text."
+    )
     width: int
     height: int
     sha256: str = Field(description="Of the image file.")

@@ -11,10 +11,10 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import numpy as np
-import yaml
 
 from smearcount.atomic_write import write_text
 from smearcount.classes import canonical_name
@@ -28,7 +28,7 @@ from smearcount.datasets.formats.files import (
 )
 from smearcount.datasets.formats.ids import Ids, read_ids, write_ids
 from smearcount.datasets.formats.yolo_txt import label_lines, read_labels, to_pixels
-from smearcount.errors import DataError
+from smearcount.errors import DataError, UsageError
 
 _NAME_FILES: Final = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 _YAML_SUFFIXES: Final = (".yaml", ".yml")
@@ -96,7 +96,7 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
         path = labels / f"{names[image.path]}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, "".join(f"{line}\n" for line in label_lines(image)))
-    write_text(data_yaml, _data_yaml(splits(folder), dataset.classes))
+    write_text(data_yaml, _data_yaml(data_yaml, splits(folder), dataset.classes))
     write_ids(folder, dataset, split, names)
 
 
@@ -151,6 +151,7 @@ def _names_in_yaml(path: Path) -> dict[int, str]:
     The base loader leaves every value a string, so that a class called ``no`` or ``1`` keeps its
     name, and it builds nothing but strings, lists and mappings.
     """
+    yaml = _yaml_for(path)
     try:
         content = yaml.load(read_text(path), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -176,8 +177,24 @@ def _names_in_yaml(path: Path) -> dict[int, str]:
     return {number: name for number, name in sorted(found.items()) if name}
 
 
-def _data_yaml(split_names: tuple[str, ...], classes: tuple[str, ...]) -> str:
+def _yaml_for(path: Path) -> ModuleType:
+    """Return PyYAML, which the base install does not have.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise UsageError(
+            f'{path}: a YOLO data set needs PyYAML; pip install "smearcount[evaluate]".'
+        ) from None
+    return yaml
+
+
+def _data_yaml(path: Path, split_names: tuple[str, ...], classes: tuple[str, ...]) -> str:
     """Return the text of ``data.yaml``."""
+    yaml = _yaml_for(path)
     places = {_yaml_key(name): f"images/{name}" for name in split_names} or {"train": "images"}
     head = {"path": ".", **places, "nc": len(classes)}
     lines = [
