@@ -31,7 +31,8 @@ def write_exercise(bccd: Path, folder: Path) -> dict[str, int]:
     """Write the exercise's layout, which ``torchvision.datasets.CocoDetection`` reads.
 
     It is ``images/``, ``train.bbox.json``, ``valid.bbox.json``, ``trainvalid.bbox.json`` and
-    ``test.bbox.json``: COCO with the category ids 1 WBC, 2 RBC and 3 Platelets.
+    ``test.bbox.json``: COCO with the category ids 1 WBC, 2 RBC and 3 Platelets. The root of all
+    four is ``folder``: a ``file_name`` is ``images/NAME.jpg``.
 
     Args:
         bccd: the folder of the public BCCD; see :func:`smearcount.datasets.fetch`.

@@ -43,7 +43,7 @@ def read(path: Path, split: str | None = None) -> Dataset:
     """Read a COCO file, or the file of one split in a folder.
 
     The file of a split is ``SPLIT.bbox.json``, ``SPLIT.json`` or ``instances_SPLIT.json``. Images
-    are looked up beside the file, in ``images/``, and one folder up.
+    are looked up beside the file, in ``images/``, and one folder up, in this order.
 
     Args:
         path: the file or the folder.
@@ -71,8 +71,10 @@ def read(path: Path, split: str | None = None) -> Dataset:
 def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
     """Write a data set as a COCO file in a folder, with its images in ``images/`` beside it.
 
-    Images, boxes and classes keep the numbers that they came with; without, they count from 1.
-    Images that lie below ``images/`` or beside the file already are left where they are.
+    A ``file_name`` is the image's path in the folder, such as ``images/a.png``, so that the folder
+    is the root that ``torchvision.datasets.CocoDetection`` asks for. Images, boxes and classes keep
+    the numbers that they came with; without, they count from 1. Images that lie in the folder
+    already are left where they are.
 
     Args:
         dataset: the images and boxes to write.
@@ -111,15 +113,10 @@ def write(dataset: Dataset, folder: Path, split: str | None = None) -> None:
 
 def _copy_images_from_elsewhere(dataset: Dataset, folder: Path) -> dict[Path, str]:
     """Copy images that lie elsewhere into ``images/``; return the ``file_name`` of every image."""
-    homes = (folder / "images", folder)
-    names: dict[Path, str] = {}
-    for path in (image.path for image in dataset.images):
-        home = next((home for home in homes if home in path.parents), None)
-        if home is not None:
-            names[path] = path.relative_to(home).as_posix()
-    elsewhere = tuple(image for image in dataset.images if image.path not in names)
-    copied = copy_images(replace(dataset, images=elsewhere), homes[0], nested=True)
-    return names | {old: new.relative_to(homes[0]).as_posix() for old, new in copied.items()}
+    elsewhere = tuple(image for image in dataset.images if folder not in image.path.parents)
+    copied = copy_images(replace(dataset, images=elsewhere), folder / "images", nested=True)
+    places = {image.path: copied.get(image.path, image.path) for image in dataset.images}
+    return {path: place.relative_to(folder).as_posix() for path, place in places.items()}
 
 
 def _box_ids(image: AnnotatedImage) -> Sequence[int | None]:

@@ -202,7 +202,7 @@ class _Reader:
         relative = name.replace("\\", "/")
         # Joining keeps an absolute path as it is; the last candidates use the name alone.
         above, split = beside.parent, self.path.stem.removeprefix("instances_")
-        folders = [beside / "images", beside, above / "images", above]
+        folders = [beside, beside / "images", above, above / "images"]
         folders += [above / split, above / "images" / split]  # COCO's own layout, and CVAT's
         inside = ".." not in Path(relative).parts
         candidates = [folder / relative for folder in folders if inside]
