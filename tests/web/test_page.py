@@ -159,10 +159,10 @@ def test_drop_count_correct_undo_reload_and_take_away(page: sync_api.Page, tmp_p
     drag(page, on_screen(page, 205, 205), on_screen(page, 235, 235))
     wait_for_counts(page, "corrected", [1, 13, 1])
     # Relabel what was just added.
+    page.keyboard.press("Escape")
     page.keyboard.press("1")
     wait_for_counts(page, "corrected", [2, 12, 1])
     # Delete a detected cell.
-    page.keyboard.press("l")
     page.mouse.click(*on_screen(page, 20, 20))
     page.keyboard.press("Delete")
     wait_for_counts(page, "corrected", [2, 11, 1])
@@ -475,4 +475,142 @@ def test_after_a_correction_without_an_answer_the_next_one_is_sent(page: sync_ap
             return said;
         }"""
     )
-    assert told == ["undo: no answer", "redo: no answer"]
+    assert told == ["undo: smearcount does not answer.", "redo: smearcount does not answer."]
+
+
+def test_the_tool_that_adds_cells_changes_no_other(page: sync_api.Page) -> None:
+    drop(page, first=FIRST, second=SECOND)
+    wait_for_counts(page, "automatic", [1, 17, 1])
+    open_photograph(page, "second.png")
+    page.get_by_role("button", name="Add cells").click()
+    # The class of the next cell is chosen before and between.
+    page.keyboard.press("3")
+    drag(page, on_screen(page, 100, 150), on_screen(page, 130, 180))
+    wait_for_counts(page, "corrected", [0, 5, 1])
+    page.keyboard.press("1")
+    drag(page, on_screen(page, 200, 150), on_screen(page, 230, 180))
+    wait_for_counts(page, "corrected", [1, 5, 1])
+    # The corner of the cell just added resizes it; its inside takes a further cell.
+    x, y = on_screen(page, 230, 180)
+    drag(page, (x + 3, y + 3), on_screen(page, 260, 210))
+    until(page, lambda: added_boxes(page)[-1][2] > 255)
+    assert len(added_boxes(page)) == 2
+    # Escape gives up the gesture, then the tool, and stays on the photograph.
+    page.mouse.move(*on_screen(page, 20, 200))
+    page.mouse.down()
+    page.mouse.move(*on_screen(page, 60, 230))
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    page.keyboard.press("Escape")
+    sync_api.expect(page.locator("#tool-look")).to_have_attribute("aria-pressed", "true")
+    assert len(added_boxes(page)) == 2
+    # The next photograph takes the same class; two cells never lie at the same place.
+    page.keyboard.press("PageUp")
+    sync_api.expect(page.locator("#photograph-name")).to_have_text("first.png")
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    sync_api.expect(page.locator("#status")).to_contain_text("at this very place")
+    wait_for_counts(page, "corrected", [2, 12, 1])
+    # With the middle button, and while space is held, dragging moves the view.
+    page.get_by_role("button", name="Add cells").click()
+    page.locator("#canvas").focus()
+    before = page.url
+    page.keyboard.down(" ")
+    drag(page, on_screen(page, 50, 220), on_screen(page, 80, 220))
+    page.keyboard.up(" ")
+    until(page, lambda: page.url != before)
+    before = page.url
+    page.mouse.move(*on_screen(page, 50, 220))
+    page.mouse.down(button="middle")
+    page.mouse.move(*on_screen(page, 90, 220))
+    page.mouse.up(button="middle")
+    until(page, lambda: page.url != before)
+    wait_for_counts(page, "corrected", [2, 12, 1])
+
+
+def added_boxes(page: sync_api.Page) -> list[list[float]]:
+    """Return the boxes added by hand in the open photograph, as the server has them."""
+    identity = page.url.partition("photograph=")[2][:16]
+    seen = page.evaluate(
+        "async (path) => (await fetch(path)).json()", f"api/photographs/{identity}"
+    )
+    return [cell["box"] for cell in seen["added"]]
+
+
+def test_messages_are_seen(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    page.locator("#pixel-size").fill("110")
+    page.keyboard.press("Tab")
+    message = page.locator("#status")
+    sync_api.expect(message).to_contain_text("from 0.01 to 1.875")
+    place = message.bounding_box()
+    assert place is not None
+    assert place["width"] > 500
+    assert place["height"] > 20
+    assert place["y"] + place["height"] <= 720
+
+
+class Server:
+    """The page's server, which can go away and come back on the same port."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}/"
+
+    def start(self, folder: Path) -> None:
+        app = create_app(folder, DiscDetector())
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+def test_a_page_survives_a_restart_and_never_mixes_two_sessions(
+    chromium: sync_api.Browser, server: Server, tmp_path: Path
+) -> None:
+    server.start(tmp_path / "first")
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(200_000)
+    page.goto(server.address)
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+
+    # Settings changed while the server is away are told, and sent when it is back.
+    server.stop()
+    page.locator("#edge").select_option("inside")
+    sync_api.expect(page.locator("#offline")).to_be_visible()
+    sync_api.expect(page.locator("#status")).to_have_text("smearcount does not answer.")
+    server.start(tmp_path / "first")
+    until(page, lambda: settings_of_server(page)[0] == "inside")
+    sync_api.expect(page.locator("#offline")).to_be_hidden()
+    assert page.locator("#edge").input_value() == "inside"
+
+    # Another session on the same port is not added to this one, whatever the page does.
+    server.stop()
+    server.start(tmp_path / "second")
+    page.locator("#edge").select_option("all")
+    drop(page, second=SECOND)
+    sync_api.expect(page.locator("#offline")).to_contain_text("Another session")
+    sync_api.expect(page.locator(".card")).to_have_count(2)  # the upload is refused, and shown
+    assert session_of(page)["photographs"] == []
+    assert settings_of_server(page)[0] == "all"
+    page.get_by_role("button", name="Show the new session").click()
+    sync_api.expect(page.locator(".card")).to_have_count(0)
+    sync_api.expect(page.locator("#edge")).to_have_value("all")
+    drop(page, second=SECOND)
+    wait_for_counts(page, "automatic", [0, 5, 0])
+    context.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -79,3 +81,24 @@ def test_every_answer_forbids_foreign_content_and_frames(client: TestClient) -> 
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert "access-control-allow-origin" not in headers
+
+
+def test_a_page_that_shows_another_session_is_refused(tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    ids, runs = [], []
+    for folder in (*folders, folders[0]):
+        app = create_app(folder, DiscDetector())
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            body = client.get("/api/session").json()
+            ids.append(body["session"])
+            runs.append(body["run"])
+            stranger = {"Smearcount-Session": ids[0]}
+            answers = [
+                client.get("/api/session", headers=stranger),
+                client.put("/api/settings", json={"edge": "inside"}, headers=stranger),
+                client.post("/api/photographs?name=a", content=b"x", headers=stranger),
+            ]
+            refused = [answer.status_code == 412 for answer in answers]
+            assert refused == [folder != folders[0]] * 3
+    assert ids[0] == ids[2] != ids[1]
+    assert len(set(runs)) == 3

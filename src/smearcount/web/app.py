@@ -78,7 +78,7 @@ def create_app(
         await run_in_threadpool(worker.stop)
         session.close()
 
-    refusals = {status: {"model": Problem} for status in (400, 403, 404, 409, 411, 413, 507)}
+    refusals = {status: {"model": Problem} for status in (400, 403, 404, 409, 411, 412, 413, 507)}
     app = FastAPI(
         title="smearcount",
         version=__version__,
@@ -88,7 +88,12 @@ def create_app(
         lifespan=lifespan,
         responses=refusals,  # type: ignore[arg-type]
     )
-    app.add_middleware(SecurityMiddleware, hosts=tuple(hosts), upload_path=UPLOAD_PATH)
+    app.add_middleware(
+        SecurityMiddleware,
+        hosts=tuple(hosts),
+        upload_path=UPLOAD_PATH,
+        session_id=session.folder.id,
+    )
     _answer_errors(app)
     _route_session(app, session)
     _route_photographs(app, session)

@@ -34,6 +34,8 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
     card, settings, photographs = session.card, session.settings, session.photographs
     with photographs.changed:
         return SessionBody(
+            session=session.folder.id,
+            run=session.run,
             revision=photographs.revision,
             classes=[
                 ClassRow(name=name, color=class_color(label), threshold=threshold)

@@ -117,6 +117,8 @@ class SessionBody(BaseModel):
     """The state of the page, or what changed of it.
 
     Attributes:
+        session: which session this is; see :class:`smearcount.web.storage.SessionFolder`.
+        run: which run of the server this is; revisions of another run mean nothing.
         revision: ask for what changed since by sending it back.
         classes: in label order.
         model: the name of the model.
@@ -130,6 +132,8 @@ class SessionBody(BaseModel):
         flags: what each flag means and what to do, in English.
     """
 
+    session: str
+    run: str
     revision: int
     classes: list[ClassRow]
     model: str

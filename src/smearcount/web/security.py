@@ -32,7 +32,9 @@ _HEADERS = {
 class SecurityMiddleware:
     """Refuse requests that do not come from our own page; add security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], upload_path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str], upload_path: str, session_id: str
+    ) -> None:
         """Wrap an application.
 
         Args:
@@ -41,11 +43,14 @@ class SecurityMiddleware:
                 ``0.0.0.0`` or ``::`` lets any numeric address in, since a rebound name is never
                 numeric.
             upload_path: the one path whose bodies may be large.
+            session_id: of the session served; a page that shows another one is refused, so that
+                its photographs never mix with these.
         """
         self._app = app
         self._hosts = {"localhost", "127.0.0.1", "::1", *(host.lower() for host in hosts)}
         self._numeric = bool(self._hosts & {"0.0.0.0", "::"})
         self._upload_path = upload_path
+        self._session_id = session_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a refusal."""
@@ -79,6 +84,8 @@ class SecurityMiddleware:
         navigating = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
         if foreign and not (navigating and scope["path"] == "/"):
             return 403, "This request comes from another site."
+        if headers.get("smearcount-session", self._session_id) != self._session_id:
+            return 412, "This page shows another session than is open now; reload it."
         if scope["path"] != self._upload_path:
             length = headers.get("content-length", "0")
             if "transfer-encoding" in headers:

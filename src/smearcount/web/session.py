@@ -6,6 +6,7 @@ after a crash; see :mod:`smearcount.web.storage`.
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,7 @@ class Session:
         model: the model's file; None for the one that ships.
         settings: threshold per class, edge rule, pixel size.
         photographs: the photographs.
+        run: names this run of the server, unlike any other.
     """
 
     def __init__(self, folder: Path, card: ModelCard, model: Path | None = None) -> None:
@@ -50,6 +52,7 @@ class Session:
         self.card = card
         self.model = model
         self.photographs = Photographs()
+        self.run = uuid.uuid4().hex
         try:
             self._log = CorrectionLog(self.folder.corrections)
             self._refuse_unknown_classes()

@@ -7,6 +7,7 @@
     corrections.jsonl           what was corrected by hand, append-only
     settings.json               thresholds, edge rule, pixel size
     incoming/                   uploads that are not complete; thrown away when opened again
+    id                          names the session, so that a page knows it again
     lock                        held by the one server that may write here
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain, count
@@ -44,6 +46,7 @@ class SessionFolder:
         photographs: where complete uploads lie.
         incoming: where uploads are written until they are complete.
         corrections: the file with the corrections.
+        id: names the session, wherever the folder is moved.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,6 +67,7 @@ class SessionFolder:
             shutil.rmtree(self.incoming, ignore_errors=True)
             for place in (self.incoming, self.photographs, self.path / "seen"):
                 place.mkdir(exist_ok=True)
+            self.id = self._read_id()
         except Timeout:
             raise UsageError(
                 f"{path}: another smearcount serve is open on this folder; use that page, or name "
@@ -161,6 +165,12 @@ class SessionFolder:
             return Settings(**facts)
         except (OSError, ValueError, KeyError, TypeError, UsageError):
             return Settings()
+
+    def _read_id(self) -> str:
+        path = self.path / "id"
+        if not path.exists():
+            write_text(path, uuid.uuid4().hex)
+        return path.read_text(encoding="ascii", errors="replace").strip()
 
     def _folder_of(self, photograph: Photograph) -> Path:
         return self.path / "seen" / photograph.id

@@ -16,12 +16,13 @@ function recordingEditor(selection = new Set()) {
       return true;
     };
   const names = ["step", "addInTheMiddle", "remove", "zoom", "useTool", "toggleBoxes", "turn"];
-  names.push("select", "leave", "relabel", "undo", "redo", "selectAll");
+  names.push("escape", "chooseClass", "undo", "redo", "selectAll");
   /** @type {Record<string, unknown>} */
   const editor = Object.fromEntries(names.map((name) => [name, record(name)]));
   editor.photograph = {};
   editor.selection = selection;
   editor.viewport = { fit: record("fit"), pan: record("pan") };
+  editor.gestures = { panWithAnyTool: record("pan") };
   editor.canvas = { gesture: null, redraw: () => {} };
   /** @param {(box: number[]) => number[]} change */
   editor.change = (change) => calls.push(`change ${change([10, 10, 20, 20])}`);
@@ -37,7 +38,7 @@ test("letters are the same with capitals", () => {
     assert.ok(keyboard.down(press(key)));
   }
   const expected = ["step 1", "step 1", "step -1", "addInTheMiddle", "remove", "remove"];
-  assert.deepEqual(calls, [...expected, "relabel 2", "toggleBoxes", "turn -1", "fit"]);
+  assert.deepEqual(calls, [...expected, "chooseClass 2", "toggleBoxes", "turn -1", "fit"]);
 });
 
 test("control makes other meanings, and the browser keeps its own keys", () => {
@@ -53,12 +54,11 @@ test("control makes other meanings, and the browser keeps its own keys", () => {
   assert.deepEqual(calls, ["undo", "redo", "redo", "selectAll"]);
 });
 
-test("escape first gives up the selection, then the photograph", () => {
-  const selected = recordingEditor(new Set([3]));
-  selected.keyboard.down(press("Escape"));
-  const none = recordingEditor();
-  none.keyboard.down(press("Escape"));
-  assert.deepEqual([selected.calls, none.calls], [["select  false"], ["leave"]]);
+test("while space is held, dragging moves the view", () => {
+  const { keyboard, calls } = recordingEditor();
+  assert.ok(keyboard.down(press(" ")));
+  keyboard.up(press(" "));
+  assert.deepEqual(calls, ["pan true", "pan false"]);
 });
 
 test("arrows in a row are one move or one resize, made when the key is let go", () => {

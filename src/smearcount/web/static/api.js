@@ -1,5 +1,7 @@
 // Requests to the server, and the JSON that it answers: see web/schema.py.
 
+import { t } from "./translations.js";
+
 /** @typedef {[number, number, number, number]} Box left, top, right, bottom in image pixels */
 /** @typedef {"all" | "inside" | "two-edges"} EdgeRule which cells at the border count */
 
@@ -39,6 +41,8 @@
 
 /**
  * @typedef {object} SessionBody the whole session, or what changed since a revision
+ * @property {string} session which session this is: another folder is another one
+ * @property {string} run which run of the server this is
  * @property {number} revision
  * @property {ClassRow[]} classes in label order
  * @property {string} model
@@ -108,6 +112,27 @@ export class Refusal extends Error {
   }
 }
 
+/** No answer came: the server is away. */
+export class NoAnswer extends Error {
+  constructor() {
+    super(t("noAnswer"));
+  }
+}
+
+/** The status of the answer when another session is served than the one that the page shows. */
+export const OTHER_SESSION = 412;
+
+/** @type {Record<string, string>} */
+const sessionHeaders = {};
+
+/**
+ * Names the session of the page in all requests; the server of another one refuses them.
+ * @param {string} id
+ */
+export function nameSession(id) {
+  sessionHeaders["Smearcount-Session"] = id;
+}
+
 /**
  * @param {string} method
  * @param {string} path
@@ -117,15 +142,15 @@ export class Refusal extends Error {
  */
 async function request(method, path, body, signal) {
   /** @type {RequestInit} */
-  const options = { method, signal };
+  const options = { method, signal, headers: { ...sessionHeaders } };
   if (body instanceof Blob) {
     options.body = body;
-    options.headers = { "Content-Type": "application/octet-stream" };
+    options.headers = { ...sessionHeaders, "Content-Type": "application/octet-stream" };
   } else if (body !== undefined) {
     options.body = JSON.stringify(body);
-    options.headers = { "Content-Type": "application/json" };
+    options.headers = { ...sessionHeaders, "Content-Type": "application/json" };
   }
-  const answer = await fetch(path, options);
+  const answer = await answerTo(path, options);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     const detail = problem.detail;
@@ -135,6 +160,18 @@ async function request(method, path, body, signal) {
   return answer.headers.get("Content-Type")?.includes("json") ? answer.json() : answer.text();
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function answerTo(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    throw /** @type {Error} */ (error).name === "AbortError" ? error : new NoAnswer();
+  }
+}
+
 const photographs = "api/photographs";
 
 export const api = {
@@ -142,6 +179,15 @@ export const api = {
   session: (since) => request("GET", `api/session?since=${since}`),
   /** @type {(settings: SettingsBody) => Promise<SettingsBody>} */
   settings: (settings) => request("PUT", "api/settings", settings),
+  /**
+   * Sends settings while the page is being closed.
+   * @type {(settings: SettingsBody) => void}
+   */
+  settingsAtLast: (settings) => {
+    const headers = { ...sessionHeaders, "Content-Type": "application/json" };
+    const body = JSON.stringify(settings);
+    fetch("api/settings", { method: "PUT", keepalive: true, headers, body });
+  },
   /** @type {() => Promise<void>} */
   cancel: () => request("POST", "api/cancel"),
   /** @type {() => Promise<void>} */

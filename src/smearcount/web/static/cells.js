@@ -94,6 +94,18 @@ export class Cells {
     return [...new Set(present)].filter((index) => index !== null);
   }
 
+  /**
+   * Whether a cell added by hand has this very box.
+   * @param {Box} box
+   */
+  hasAddedBox(box) {
+    for (let index = this.detected; index < this.boxes.length; index += 1) {
+      const isThere = !this.removed.has(index);
+      if (isThere && box.every((edge, side) => edge === this.boxes[index][side])) return true;
+    }
+    return false;
+  }
+
   /** @param {number} index */
   isAddedByHand(index) {
     return index >= this.detected;

@@ -8,14 +8,14 @@ import { byId, element, headerCell } from "./dom.js";
 import { flagMeaning, flagName } from "./flags.js";
 import { fileNameOf, totals } from "./photograph_list.js";
 import { changeSettings, rowsInOrder, session, thresholds } from "./session_state.js";
+import { showMessage } from "./status_line.js";
 import { cellName, number, t } from "./translations.js";
 
 /** @typedef {{ automatic: number[], corrected: number[], excluded: number[] }} Sums by class */
 
 let shownClasses = "";
 
-/** @param {(sentence: string) => void} showMessage */
-export function setUpPanel(showMessage) {
+export function setUpPanel() {
   const edge = byId("edge", HTMLSelectElement);
   edge.addEventListener("change", () => {
     changeSettings({ edge: /** @type {import("./api.js").EdgeRule} */ (edge.value) });

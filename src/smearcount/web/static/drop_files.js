@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { byId } from "./dom.js";
-import { refresh } from "./session_state.js";
+import { act } from "./session_state.js";
 import { t } from "./translations.js";
 import { cancelUploads, filesOfDrop, filesOfInput, upload, uploadsLeft } from "./upload.js";
 
@@ -19,12 +19,11 @@ export function setUpFileDrop() {
     });
   }
   listenForDrops();
-  byId("cancel").addEventListener("click", async () => {
+  byId("cancel").addEventListener("click", () => {
     cancelUploads();
-    await api.cancel();
-    refresh();
+    act(api.cancel);
   });
-  byId("resume").addEventListener("click", () => api.resume().then(refresh));
+  byId("resume").addEventListener("click", () => act(api.resume));
   // Only this page knows what is not sent yet: the browser asks before it leaves the page.
   addEventListener("beforeunload", (event) => {
     if (uploadsLeft()) event.preventDefault();

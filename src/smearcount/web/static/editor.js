@@ -50,7 +50,7 @@ export class Editor {
     this.lastVisited = null; // the cell from which N and P go on
     /** @type {Tool} */
     this.tool = "look";
-    this.label = 1;
+    this.label = 0; // of the next cell added; 0 until a class is known
     this.showBoxes = true;
     /** @type {PhotographBody | null} */
     this.photograph = null;
@@ -87,8 +87,7 @@ export class Editor {
     this.cells = new Cells(photograph);
     this.selection = new Set();
     this.lastVisited = null;
-    const red = session.classes.findIndex((one) => one.name === "RBC");
-    this.label = red < 0 ? 1 : red + 1;
+    if (!session.classes[this.label - 1]) this.label = usualLabel();
     putRow(photograph.row);
     this.recount();
     this.gestures.forget();
@@ -201,17 +200,21 @@ export class Editor {
   // --- corrections
 
   /**
-   * Adds a cell.
+   * Adds a cell, unless one was added by hand at the very place.
    * @param {Box} box
    */
   add(box) {
-    if (!this.cells) return;
-    const clipped = clip(box, this.cells);
+    const { cells, choice } = this;
+    if (!cells) return;
+    const clipped = clip(box, cells);
     if (!isLargeEnough(clipped)) return;
-    const { choice } = this;
     const added = { box: clipped, label: className(this.label) };
     this.send(
-      () => ({ add: [added] }),
+      () => {
+        if (!cells.hasAddedBox(clipped)) return { add: [added] };
+        this.showMessage(t("alreadyAdded"));
+        return null;
+      },
       (indices) => {
         if (choice === this.choice) this.selection = new Set(indices);
       },
@@ -240,14 +243,15 @@ export class Editor {
   }
 
   /**
-   * Gives the selected cells, and the next one added, another class.
+   * Gives the selected cells another class. While cells are being added, and where none is
+   * selected, the next cell gets it.
    * @param {number} label
    * @returns {boolean} whether there is such a class
    */
-  relabel(label) {
+  chooseClass(label) {
     if (label > session.classes.length) return false;
-    this.label = label;
-    this.replace((cells, index) => ({ box: cells.boxes[index], label }));
+    if (this.tool === "add" || !this.selection.size) this.label = label;
+    else this.replace((cells, index) => ({ box: cells.boxes[index], label }));
     notify();
     return true;
   }
@@ -354,6 +358,14 @@ export class Editor {
     notify();
   }
 
+  /** Gives up, one thing at a time: the gesture, the tool, the selection, the photograph. */
+  escape() {
+    if (this.gestures.cancel()) return;
+    if (this.tool !== "look") this.useTool("look");
+    else if (this.selection.size) this.select(null, false);
+    else this.leave();
+  }
+
   toggleBoxes() {
     this.showBoxes = !this.showBoxes;
     this.canvas.redraw();
@@ -361,6 +373,13 @@ export class Editor {
     notify();
   }
 }
+
+/** Returns the label of red cells, or the first where the model knows none. */
+const usualLabel = () =>
+  Math.max(
+    session.classes.findIndex((one) => one.name === "RBC"),
+    0,
+  ) + 1;
 
 /** @param {number} label */
 const className = (label) => session.classes[label - 1].name;

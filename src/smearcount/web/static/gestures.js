@@ -10,6 +10,8 @@ const CLICK_PX = 4;
 const HANDLE_PX = 9;
 const ZOOM_PER_PX = 0.0015;
 const LINE_PX = 33;
+const LEFT = 0; // buttons of the mouse
+const MIDDLE = 1;
 
 /**
  * What to do when a gesture is complete.
@@ -33,6 +35,7 @@ export class Gestures {
     this.handlers = handlers;
     /** @type {Map<number, Point>} */
     this.pointers = new Map();
+    this.isPanning = false; // whether dragging pans, whatever the tool
     const target = canvas.canvas;
     target.addEventListener("pointerdown", (event) => this.down(event));
     target.addEventListener("pointermove", (event) => this.move(event));
@@ -47,10 +50,26 @@ export class Gestures {
     this.pointers.clear();
   }
 
+  /** Gives up what is going on; returns whether anything was. */
+  cancel() {
+    const { canvas } = this;
+    const { gesture } = canvas;
+    if (!gesture || gesture.kind === "pan" || gesture.kind === "pinch") return false;
+    canvas.gesture = null;
+    canvas.redraw();
+    return true;
+  }
+
+  /** @param {boolean} on */
+  panWithAnyTool(on) {
+    this.isPanning = on;
+  }
+
   /** @param {PointerEvent} event */
   down(event) {
     const { canvas } = this;
-    if (!canvas.tiles || (event.pointerType === "mouse" && event.button !== 0)) return;
+    const isMouse = event.pointerType === "mouse";
+    if (!canvas.tiles || (isMouse && event.button !== LEFT && event.button !== MIDDLE)) return;
     canvas.canvas.setPointerCapture(event.pointerId);
     const at = pointOf(event);
     this.pointers.set(event.pointerId, at);
@@ -69,7 +88,7 @@ export class Gestures {
     const add = event.shiftKey || event.ctrlKey || event.metaKey;
     const start = { at, from, to: from, add };
     if (this.pointers.size === 2) return { ...start, kind: "pinch" };
-    if (tool === "add") return { ...start, kind: "draw" };
+    if (this.isPanning || event.button === MIDDLE) return { ...start, kind: "pan" };
     if (showBoxes && cells && selection.size) {
       if (selection.size === 1) {
         const [index] = selection;
@@ -79,11 +98,12 @@ export class Gestures {
         );
         if (handle) return { ...start, kind: "resize", sides: handle.sides, still: true };
       }
-      const under = canvas.cellAt(at);
+      const under = tool === "add" ? null : canvas.cellAt(at);
       if (under !== null && selection.has(under) && !add) {
         return { ...start, kind: "move", still: true };
       }
     }
+    if (tool === "add") return { ...start, kind: "draw" };
     if (tool === "area" || event.shiftKey) return { ...start, kind: "area", still: true };
     return { ...start, kind: "pan", still: true };
   }

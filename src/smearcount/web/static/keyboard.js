@@ -25,7 +25,7 @@ export class Keyboard {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey) return this.withControl(key, event.shiftKey);
     if (key.startsWith("Arrow")) return this.arrow(key, event.shiftKey);
-    if (/^[1-9]$/.test(key)) return editor.relabel(Number(key));
+    if (/^[1-9]$/.test(key)) return editor.chooseClass(Number(key));
     /** @type {Record<string, () => void>} */
     const actions = {
       n: () => editor.step(1),
@@ -43,7 +43,8 @@ export class Keyboard {
       b: () => editor.toggleBoxes(),
       PageDown: () => editor.turn(1),
       PageUp: () => editor.turn(-1),
-      Escape: () => (editor.selection.size ? editor.select(null, false) : editor.leave()),
+      Escape: () => editor.escape(),
+      " ": () => editor.gestures.panWithAnyTool(true),
     };
     actions[key]?.();
     return key in actions;
@@ -91,6 +92,7 @@ export class Keyboard {
 
   /** @param {KeyboardEvent} event */
   up(event) {
+    if (event.key === " ") this.editor.gestures.panWithAnyTool(false);
     if (!this.nudge || !event.key.startsWith("Arrow")) return;
     const { editor } = this;
     const { gesture } = editor.canvas;

@@ -11,7 +11,8 @@ import { Editor } from "./editor.js";
 import { Keyboard } from "./keyboard.js";
 import { readLocationHash, writeLocationHash } from "./location_hash.js";
 import { showCards, showTable } from "./photograph_list.js";
-import { notify, onChange, refresh, rowsInOrder, session } from "./session_state.js";
+import { act, notify, onChange, refresh, rowsInOrder, session } from "./session_state.js";
+import { showMessage } from "./status_line.js";
 import { showProgress, showToolbar } from "./toolbar.js";
 import { keyDescriptions, t, translatePage } from "./translations.js";
 
@@ -25,11 +26,6 @@ let asTable = false;
 let opening = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hashTimer;
-
-/** @param {string} sentence */
-const showMessage = (sentence) => {
-  byId("status").textContent = sentence;
-};
 
 const editor = new Editor(byId("canvas", HTMLCanvasElement), byId("hover"), {
   showMessage,
@@ -115,6 +111,8 @@ function turn(direction) {
 
 function show() {
   byId("offline").hidden = session.online;
+  byId("offline-text").textContent = t(session.isAnother ? "otherSession" : "offline");
+  byId("reload").hidden = !session.isAnother;
   const { photograph } = editor;
   if (photograph) {
     const row = session.rows.get(photograph.row.id);
@@ -155,6 +153,7 @@ function setUpOverview() {
   };
   on("as-cards", "click", () => choose(false));
   on("as-table", "click", () => choose(true));
+  on("reload", "click", () => location.replace(location.pathname));
 }
 
 function setUpMenus() {
@@ -166,7 +165,10 @@ function setUpMenus() {
   const downloads = byId("downloads", HTMLDetailsElement);
   const command = byId("command", HTMLTextAreaElement);
   on("downloads", "toggle", async () => {
-    if (downloads.open) command.value = (await api.command()).trim();
+    if (downloads.open)
+      await act(async () => {
+        command.value = (await api.command()).trim();
+      });
   });
   on("copy", "click", async () => {
     command.select();
@@ -220,7 +222,7 @@ setUpOverview();
 setUpMenus();
 setUpViewer();
 setUpKeys();
-setUpPanel(showMessage);
+setUpPanel();
 onChange(show);
 addEventListener("popstate", followLocationHash);
 await refresh();

@@ -6,7 +6,7 @@ import { api, thumbnailUrl } from "./api.js";
 import { legendMark } from "./class_marks.js";
 import { element, headerCell } from "./dom.js";
 import { flagMeaning, flagName } from "./flags.js";
-import { refresh, rowsInOrder, session } from "./session_state.js";
+import { act, rowsInOrder, session } from "./session_state.js";
 import { cellName, number, t } from "./translations.js";
 import { forgetFailed, uploads } from "./upload.js";
 
@@ -130,7 +130,7 @@ function cardOf(row, open) {
     item.append(name, element("p", { className: "state", textContent: t(row.state) }));
     if (row.reason) item.append(element("p", { className: "reason", textContent: row.reason }));
   }
-  item.append(removeButton(row.name, () => api.remove(row.id).finally(refresh)));
+  item.append(removeButton(row.name, () => act(() => api.remove(row.id))));
   return item;
 }
 

@@ -2,7 +2,8 @@
 
 /** @import { ClassRow, PhotographRow, SessionBody, SettingsBody } from "./api.js" */
 
-import { api } from "./api.js";
+import { api, NoAnswer, nameSession, OTHER_SESSION, Refusal } from "./api.js";
+import { showMessage } from "./status_line.js";
 
 const POLL_WHILE_COUNTING_MS = 100;
 const POLL_MS = 4000;
@@ -24,6 +25,9 @@ export const session = {
   /** @type {string[]} */
   order: [],
   online: true,
+  id: "",
+  run: "",
+  isAnother: false, // the server has another session than this page shows
 };
 
 /** @type {Set<() => void>} */
@@ -76,25 +80,41 @@ export function refresh() {
   return polling;
 }
 
+/**
+ * Makes a request, shows why if it fails, and asks what changed.
+ * @param {() => Promise<unknown>} request
+ */
+export async function act(request) {
+  try {
+    await request();
+  } catch (error) {
+    showMessage(/** @type {Error} */ (error).message);
+  }
+  await refresh();
+}
+
 // Settings changed here must not be overwritten by those that the server had before it got them.
 let changesMade = 0;
 let changesSaved = 0;
 
 async function poll() {
   clearTimeout(pollTimer);
+  if (session.isAnother) return;
   const wasOnline = session.online;
   const savedBefore = changesSaved;
   try {
     const answer = await api.session(session.revision);
     session.online = true;
     // A server that was started again counts its revisions anew.
-    const restarted = answer.revision < session.revision;
+    const restarted = session.run !== "" && answer.run !== session.run;
     const news = restarted ? await api.session(-1) : answer;
     if (restarted) session.rows.clear();
     const changed = news.revision !== session.revision || restarted || !wasOnline;
     takeOver(news, savedBefore === changesMade);
+    if (changesSaved !== changesMade && !saveTimer) saveTimer = setTimeout(saveSettings);
     if (changed) notify();
-  } catch {
+  } catch (error) {
+    session.isAnother = error instanceof Refusal && error.status === OTHER_SESSION;
     session.online = false;
     notify();
   } finally {
@@ -107,6 +127,9 @@ async function poll() {
  * @param {boolean} withSettings
  */
 function takeOver(news, withSettings) {
+  nameSession(news.session);
+  session.id = news.session;
+  session.run = news.run;
   session.revision = news.revision;
   session.classes = news.classes;
   session.uploadLimit = news.upload_limit_bytes;
@@ -138,19 +161,25 @@ export function changeSettings(changes) {
 async function saveSettings() {
   saveTimer = undefined;
   const made = changesMade;
-  saving = saving.then(() => api.settings(session.settings)).catch(() => undefined);
-  await saving;
+  const sent = saving.then(() => api.settings(session.settings));
+  saving = sent.catch(() => undefined);
+  try {
+    await sent;
+  } catch (error) {
+    showMessage(/** @type {Error} */ (error).message);
+    // Without an answer they are sent once the server answers again; what it refuses is given up.
+    if (error instanceof NoAnswer) {
+      session.online = false;
+      notify();
+      return;
+    }
+    session.revision = -1; // so that the settings shown are the server's again
+  }
   if (made !== changesMade) return;
   changesSaved = made;
   await refresh();
 }
 
 globalThis.addEventListener?.("pagehide", () => {
-  if (!saveTimer) return;
-  fetch("api/settings", {
-    method: "PUT",
-    keepalive: true,
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(session.settings),
-  });
+  if (changesSaved !== changesMade) api.settingsAtLast(session.settings);
 });

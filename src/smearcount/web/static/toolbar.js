@@ -26,7 +26,8 @@ export function showToolbar(editor) {
   const place = byId("class-buttons");
   if (place.childElementCount !== session.classes.length) makeClassButtons(place, editor);
   const labels = new Set([...selection].map((index) => cells.labels[index]));
-  const current = labels.size === 1 ? [...labels][0] : labels.size ? 0 : label;
+  if (tool === "add") labels.clear();
+  const current = labels.size === 0 ? label : labels.size === 1 ? [...labels][0] : 0;
   for (const [index, button] of [...place.children].entries()) {
     button.setAttribute("aria-pressed", String(index + 1 === current));
   }
@@ -51,7 +52,7 @@ function enable(id, on) {
 function makeClassButtons(place, editor) {
   const made = session.classes.map(({ name, color }, index) => {
     const button = element("button", {}, legendMark(index + 1, color), cellName(name));
-    button.addEventListener("click", () => editor.relabel(index + 1));
+    button.addEventListener("click", () => editor.chooseClass(index + 1));
     return button;
   });
   place.replaceChildren(...made);

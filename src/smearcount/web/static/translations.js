@@ -80,7 +80,12 @@ export const EN = {
   openNamed: "Open {name}",
   corrections: "{n} corrections",
   noFolder: "(no folder)",
-  offline: "smearcount no longer answers. Your work is saved: start it again and reload this page.",
+  offline:
+    "smearcount does not answer. Your work is saved: start it again, and this page goes on; settings changed meanwhile are sent then.",
+  otherSession:
+    "Another session is open at this address now. This page shows the earlier one, and nothing is sent any more.",
+  reload: "Show the new session",
+  noAnswer: "smearcount does not answer.",
   outdated:
     "This photograph was corrected in another window; those corrections are shown now. Please repeat yours.",
   selected: "{n} cells selected",
@@ -89,9 +94,10 @@ export const EN = {
   leftOut: "not counted at the border",
   saved: "Saved. {counts}",
   nothingSelected: "Select a cell first.",
+  alreadyAdded: "There is an added cell at this very place. Move it, or the view, first.",
   keys: [
     ["N / P", "next, previous cell"],
-    ["1 2 3", "class of the selected cells, or of the next one added"],
+    ["1 2 3", "class of the selected cells; of the next one while adding cells"],
     ["Delete", "delete the selected cells"],
     ["A", "add a cell in the middle of the view"],
     ["Arrows", "move the selected cells, or the view"],
@@ -103,7 +109,8 @@ export const EN = {
     ["L S D", "tools: look, select an area, add cells"],
     ["B", "boxes on, off"],
     ["Page up, down", "previous, next photograph"],
-    ["Esc twice", "back to all photographs"],
+    ["Space or middle button + drag", "move the view with any tool"],
+    ["Esc", "give up the tool, the selection, the photograph"],
   ],
 };
 
@@ -189,7 +196,11 @@ export const JA = {
   corrections: "修正 {n} 件",
   noFolder: "（フォルダーなし）",
   offline:
-    "smearcount が応答しません。作業は保存されています。再び起動して、このページを読み直してください。",
+    "smearcount が応答しません。作業は保存されています。再び起動すると、このページはそのまま続きます。その間に変えた設定はそのときに送られます。",
+  otherSession:
+    "このアドレスでは別のセッションが開かれています。このページは前のセッションを表示していて、何も送信しません。",
+  reload: "新しいセッションを表示",
+  noAnswer: "smearcount が応答しません。",
   outdated:
     "この写真は別の画面で修正されました。その状態を表示しています。もう一度操作してください。",
   selected: "{n} 個の細胞を選択",
@@ -198,9 +209,10 @@ export const JA = {
   leftOut: "縁のため数えません",
   saved: "保存しました。{counts}",
   nothingSelected: "先に細胞を選んでください。",
+  alreadyAdded: "ちょうどこの位置に追加した細胞があります。先にその細胞か表示を動かしてください。",
   keys: [
     ["N / P", "次・前の細胞"],
-    ["1 2 3", "選択した細胞、または次に追加する細胞の種類"],
+    ["1 2 3", "選択した細胞の種類。細胞の追加中は次に追加する細胞の種類"],
     ["Delete", "選択した細胞を削除"],
     ["A", "表示の中央に細胞を追加"],
     ["矢印", "選択した細胞、または表示を動かす"],
@@ -212,7 +224,8 @@ export const JA = {
     ["L S D", "道具：見る、範囲を選択、細胞を追加"],
     ["B", "枠の表示・非表示"],
     ["Page Up / Down", "前・次の写真"],
-    ["Esc を 2 回", "すべての写真に戻る"],
+    ["スペースまたは中ボタン + ドラッグ", "どの道具でも表示を動かす"],
+    ["Esc", "道具、選択、写真の順に終える"],
   ],
 };
 

@@ -1,6 +1,6 @@
 // Photographs on their way to the server: from a drop, a file dialog or a folder, a few at a time.
 
-import { api } from "./api.js";
+import { api, NoAnswer } from "./api.js";
 import { notify, putRow, refresh, session } from "./session_state.js";
 import { t } from "./translations.js";
 
@@ -60,7 +60,7 @@ async function sendNext() {
   } catch (problem) {
     const error = /** @type {Error} */ (problem);
     if (error.name !== "AbortError") {
-      const isUnsent = error.name === "TypeError"; // so fetch reports that no answer came
+      const isUnsent = error instanceof NoAnswer;
       const reason = isUnsent ? t("notUploaded", { reason: error.message }) : error.message;
       uploads.failed.set(next.name, reason);
     }
