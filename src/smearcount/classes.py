@@ -11,7 +11,7 @@ RBC: Final = "RBC"
 """The class whose size gives the magnification of an image."""
 
 CLASS_COLORS: Final = ("#0094cd", "#d51317", "#007b3d")
-"""One color per class in label order, as in the course exercise."""
+"""The colors of ``CLASS_NAMES``, in their order, as in the course exercise."""
 
 _FURTHER_COLORS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#666666")
 
@@ -46,7 +46,14 @@ def canonical_name(name: str) -> str:
     return _ALIASES.get(key) or _ALIASES.get(key.removesuffix("s")) or plain
 
 
-def class_color(label: int) -> str:
-    """Return the ``#rrggbb`` color of a label (1-based); labels beyond the three get their own."""
-    colors = CLASS_COLORS + _FURTHER_COLORS
-    return colors[(label - 1) % len(colors)]
+def class_color(name: str, label: int) -> str:
+    """Return the color of a class, ``#rrggbb``: the same in every picture, figure and page.
+
+    Args:
+        name: of the class. WBC, RBC and Platelets keep their colors whatever their labels are.
+        label: 1-based; it chooses the color of any other class, so that five of them differ.
+    """
+    known = canonical_name(name)
+    if known in CLASS_NAMES:
+        return CLASS_COLORS[CLASS_NAMES.index(known)]
+    return _FURTHER_COLORS[(label - 1 - len(CLASS_NAMES)) % len(_FURTHER_COLORS)]

@@ -45,7 +45,7 @@ def test_a_sure_cell_without_a_label_is_likely_missing(dataset: Dataset) -> None
 def test_the_contact_sheet_shows_ten_a_row_each_with_its_box(dataset: Dataset) -> None:
     sheet = contact_sheet(find_missing_labels(dataset, ThreeCells()) * 11)
     assert sheet.size == (1260, 252)
-    color = tuple(int(class_color(1)[k : k + 2], 16) for k in (1, 3, 5))
+    color = tuple(int(class_color("RBC", 1)[k : k + 2], 16) for k in (1, 3, 5))
     first = np.asarray(sheet)[:112, :112]
     rows, columns = np.nonzero((first == color).all(axis=2))
     margin = 112 * 0.35 / 1.7

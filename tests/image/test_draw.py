@@ -54,8 +54,8 @@ def test_cells_left_out_by_the_edge_rule_look_different() -> None:
     left_out = smearcount.count(FIELD, model=SquareDetector(), edge="two-edges")
     assert left_out.excluded["RBC"] == 1
     before, after = (np.asarray(r.draw())[:120, :160] for r in (counted, left_out))
-    assert shows(before, class_color(2))
-    assert not shows(after, class_color(2))
+    assert shows(before, class_color("RBC", 2))
+    assert not shows(after, class_color("RBC", 2))
     assert shows(after, overlay.EXCLUDED_COLOR)
 
 
@@ -80,7 +80,7 @@ def test_a_huge_image_is_drawn_smaller_strip_by_strip(monkeypatch: pytest.Monkey
     small = np.asarray(a_result(smooth).draw())[:600, :400]
     # Where no box is drawn, it is the same picture, without seams between the strips.
     assert np.abs(small[100:].astype(int) - whole[100:]).mean() < 6
-    box_color = (np.abs(small[:60].astype(int) - rgb(class_color(2))).sum(axis=2) == 0).any()
+    box_color = (np.abs(small[:60].astype(int) - rgb(class_color("RBC", 2))).sum(axis=2) == 0).any()
     assert box_color
 
 

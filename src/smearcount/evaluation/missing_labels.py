@@ -130,5 +130,5 @@ def _crop_around(photograph: PILImage, cell: MissingLabel) -> PILImage:
     crop = photograph.crop(window).resize((_CROP_PX, _CROP_PX), Image.Resampling.BILINEAR)
     zoom = _CROP_PX / side
     box = ((left - x) * zoom, (top - y) * zoom, (right - x) * zoom, (bottom - y) * zoom)
-    draw_box(crop, box, class_color(cell.label), 2)
+    draw_box(crop, box, class_color(cell.name, cell.label), 2)
     return crop

@@ -88,10 +88,11 @@ def draw_detections(
         box = scaled_box(detections.boxes_xyxy_px[index], scale)
         label = int(detections.labels[index])
         excluded = counted is not None and not counted[index]
-        color = EXCLUDED_COLOR if excluded else class_color(label)
+        name = class_names[label - 1]
+        color = EXCLUDED_COLOR if excluded else class_color(name, label)
         draw_box(picture, box, color, line_px, dashed=excluded)
         if cell_px >= MIN_TAGGED_CELL_PX:
-            text = f"{class_names[label - 1]} {detections.scores[index]:.2f}"
+            text = f"{name} {detections.scores[index]:.2f}"
             _paste_tag(_tag(text, color, letter_px), picture, box)
     return _with_legend(picture, legend) if legend else picture
 

@@ -85,7 +85,7 @@ def _values(batch: BatchResult, pictures: Path) -> dict[str, Any]:
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
     folder = common_folder([outcome.name for outcome in outcomes])
     ratios = list(batch.slides[0].per_1000) if batch.slides else []
-    colors = {name: class_color(label) for label, name in enumerate(card.classes, start=1)}
+    colors = {name: class_color(name, label) for label, name in enumerate(card.classes, start=1)}
     return {
         "version": __version__,
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -139,7 +139,7 @@ class CountResult:
         from smearcount.image.draw import EXCLUDED_COLOR, draw_detections
 
         legend = [
-            (class_color(label), f"{name} {self.count_with_interval(name)}")
+            (class_color(name, label), f"{name} {self.count_with_interval(name)}")
             for label, name in enumerate(self.counts, start=1)
         ]
         excluded = sum(self.excluded.values())

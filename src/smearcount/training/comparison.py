@@ -244,7 +244,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         heights = [statistics.mean(_figures(rows, arch, f"count_mae_{name}")) for arch in archs]
         spreads = [_spread(_figures(rows, arch, f"count_mae_{name}")) for arch in archs]
         places = np.arange(len(archs)) + (k - (len(classes) - 1) / 2) * width
-        right.bar(places, heights, width, yerr=spreads, color=class_color(k + 1), label=name)
+        right.bar(places, heights, width, yerr=spreads, color=class_color(name, k + 1), label=name)
     right.set_xticks(range(len(archs)), archs, rotation=20, ha="right", fontsize=8)
     right.set(ylabel="mean absolute count error (cells per image)")
     right.legend(fontsize=8)

@@ -1,23 +1,54 @@
-"""Curves of every loss and metric of a training, as CSV and as a picture."""
+"""Curves of every loss and metric of a training, as CSV and as two pictures."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 from smearcount.atomic_write import write_csv
+from smearcount.classes import class_color
 from smearcount.training.run_folder import CURVES_STATE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Row = Mapping[str, float]
+"""The columns of one epoch: ``epoch``, ``loss_…`` and the validation metrics."""
+
+_DPI: Final = 100
+_INK: Final = "#222222"
+_LOSS_COLORS: Final = ("#e69f00", "#7b3294", "#00a99d", "#8c510a", "#888888", "#d95fa9")
+"""None of them is the color of a cell class."""
+
+_METRICS: Final = {
+    "validation mAP": {"map": "mAP", "map_50": "IoU 0.50", "map_75": "IoU 0.75"},
+    "validation mAP by size of the cells": {
+        "map_small": "below 32² px",
+        "map_medium": "32² to 96² px",
+        "map_large": "above 96² px",
+    },
+    "validation recall (mAR)": {
+        "mar_1": "1 box per image and class",
+        "mar_10": "10 boxes",
+        "mar_100": "100 boxes",
+    },
+}
+"""The panels of all classes: their titles, and their columns with the label of each."""
 
 
 class Curves(Callback):
     """Keeps one row per epoch, in the checkpoint too, so a resumed run lacks or repeats no row.
 
     Args:
-        out: the folder for ``curves.csv`` and ``curves.png``, rewritten after every epoch.
+        out: the folder for ``curves.csv``, ``curves.png`` (losses and mAP50) and ``metrics.png``
+            (the other metrics), rewritten after every epoch.
     """
 
     def __init__(self, out: Path) -> None:
@@ -54,7 +85,9 @@ class Curves(Callback):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         table = ([row.get(name, "") for name in names] for row in self.rows)
         write_csv(self.out / "curves.csv", [names, *table])
-        plot_curves(self.rows, self.out / "curves.png")
+        curves_figure(self.rows).savefig(self.out / "curves.png", dpi=_DPI)
+        if any("map" in row for row in self.rows):
+            metrics_figure(self.rows).savefig(self.out / "metrics.png", dpi=_DPI)
 
     def _record(self, trainer: pl.Trainer) -> None:
         epoch = trainer.current_epoch + 1
@@ -67,23 +100,78 @@ class Curves(Callback):
                 row[name] = round(float(value), 6)
 
 
-def plot_curves(rows: list[dict[str, float]], path: Path) -> None:
-    """Draw losses on the left and validation metrics on the right, against the epoch."""
+def curves_figure(rows: Sequence[Row]) -> Figure:
+    """Draw the losses on the left and validation mAP50 on the right, against the epoch.
+
+    Args:
+        rows: one per epoch; see :class:`Curves`.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
-    for name in names:
-        axes = left if name.startswith("loss") else right
-        if axes is right and not name.startswith(("map", "map_50")):
-            continue
-        points = [(row["epoch"], row[name]) for row in rows if name in row]
-        axes.plot(*zip(*points, strict=True), marker=".", label=name.removeprefix("loss_"))
-    for axes, title in ((left, "training loss"), (right, "validation average precision")):
-        axes.set(xlabel="epoch", title=title)
-        axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(fontsize=8)
-    right.set_ylim(0, 1)
-    figure.savefig(path, dpi=120)
+    losses = [name for name in _names(rows) if name.startswith("loss")]
+    losses.sort(key=lambda name: name != "loss_total")
+    for name, color in zip(losses, (_INK, *_LOSS_COLORS * len(losses)), strict=False):
+        _line(left, rows, name, name.removeprefix("loss_"), color=color)
+    _line(right, rows, "map_50", "all classes", color=_INK)
+    for name, color in _class_colors(rows).items():
+        _line(right, rows, f"map_50_{name}", name, color=color)
+    left.set_ylim(bottom=0)
+    _finish(left, "training loss, mean over the epoch")
+    _finish(right, "validation mAP50", share=True)
+    return figure
+
+
+def metrics_figure(rows: Sequence[Row]) -> Figure:
+    """Draw the further validation metrics: precision, recall, sizes of cells, and classes.
+
+    Args:
+        rows: one per epoch; see :class:`Curves`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 7.5), layout="constrained")
+    panels = figure.subplots(2, 2).flat
+    for panel, (title, keys) in zip(panels, _METRICS.items(), strict=False):
+        for (key, label), color in zip(keys.items(), (_INK, *_LOSS_COLORS), strict=False):
+            _line(panel, rows, key, label, color=color)
+        _finish(panel, title, share=True)
+    for name, color in _class_colors(rows).items():
+        _line(figure.axes[-1], rows, f"map_{name}", name, color=color)
+    _finish(figure.axes[-1], "validation mAP by class", share=True)
+    return figure
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Return every column but the epoch's, in the order in which they first appear."""
+    return list(dict.fromkeys(name for row in rows for name in row if name != "epoch"))
+
+
+def _class_colors(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the color of each class that was validated, by name."""
+    prefix = "map_75_"  # no metric of all classes begins so
+    names = [n.removeprefix(prefix) for n in _names(rows) if n.startswith(prefix)]
+    return {name: class_color(name, label) for label, name in enumerate(names, start=1)}
+
+
+def _line(axes: Axes, rows: Sequence[Row], column: str, label: str, *, color: str) -> None:
+    """Draw one column against the epoch, where it has a number."""
+    points = [
+        (row["epoch"], row[column]) for row in rows if math.isfinite(row.get(column, math.nan))
+    ]
+    if points:
+        axes.plot(*zip(*points, strict=True), marker=".", label=label, color=color)
+
+
+def _finish(axes: Axes, title: str, *, share: bool = False) -> None:
+    """Give a panel its title, its legend and whole epochs; ``share`` shows 0 to 1."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set(xlabel="epoch", title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    if share:
+        axes.set_ylim(0, 1)
+    if axes.lines:
+        axes.legend(fontsize=8)

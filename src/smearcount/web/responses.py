@@ -38,7 +38,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
             run=session.run,
             revision=photographs.revision,
             classes=[
-                ClassRow(name=name, color=class_color(label), threshold=threshold)
+                ClassRow(name=name, color=class_color(name, label), threshold=threshold)
                 for label, (name, threshold) in enumerate(
                     zip(card.classes, card.thresholds, strict=True), start=1
                 )

@@ -67,3 +67,34 @@ def test_sweeps_fill_rows_of_three(curve: Curve) -> None:
     figure = robustness_figure([curve] * 5)
     figure.canvas.draw()
     assert [ax.get_title() for ax in figure.axes] == ["Blur"] * 5 + [""]
+
+
+def exact(evaluation: Evaluation) -> Evaluation:
+    """Return the evaluation of detections that are all right, two images of them equal."""
+    images = [
+        EvaluatedImage(
+            image.path,
+            image.slide,
+            image.truth,
+            Detections(
+                image.truth.boxes_xyxy_px, np.ones(len(image.truth.labels)), image.truth.labels
+            ),
+            image.seconds,
+        )
+        for image in (*evaluation.images, evaluation.images[0])
+    ]
+    return evaluate_detections(evaluation.card, "exact", evaluation.classes, images)
+
+
+def test_points_of_exact_counts_lie_on_the_line_of_equality_and_jitter_is_said(
+    evaluation: Evaluation,
+) -> None:
+    for ax in scatter_figure(exact(evaluation)).axes:
+        for points in ax.collections:
+            moved = np.asarray(points.get_offsets())
+            np.testing.assert_allclose(moved[:, 0], moved[:, 1])
+        assert "jittered" in ax.get_xlabel()
+        assert "line of equality" in [text.get_text() for text in ax.get_legend().get_texts()]
+    for ax in bland_altman_figure(exact(evaluation)).axes:
+        assert not np.asarray(ax.collections[0].get_offsets())[:, 1].any()
+        assert "jittered" in ax.get_xlabel()

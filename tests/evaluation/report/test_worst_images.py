@@ -21,7 +21,8 @@ def test_a_missed_cell_has_a_thick_box_on_the_left_only(evaluation: Evaluation) 
     (worst, *_) = worst_images(evaluation)
     pixels = np.asarray(worst.picture).astype(int)
     half = (pixels.shape[1] - 8) // 2
-    hexadecimal = class_color(int(worst.image.truth.labels[0]))  # the first cell is missed
+    label = int(worst.image.truth.labels[0])  # the first cell is missed
+    hexadecimal = class_color(evaluation.classes[label - 1], label)
     color = np.array([int(hexadecimal[k : k + 2], 16) for k in (1, 3, 5)])
     drawn = (pixels == color).all(axis=2).sum(axis=0)
     left, top, right, bottom = worst.image.truth.boxes_xyxy_px[0] * 420 / 160

@@ -30,52 +30,64 @@ _ERROR_LIMIT: Final = 60.0
 def scatter_figure(evaluation: Evaluation) -> Figure:
     """Draw counted against annotated cells, a point per image and class.
 
-    Left at the model's thresholds, right at the exercise's; points are shifted a little so that
-    equal ones can be told apart.
+    Left at the model's thresholds, right at the exercise's. Equal points are moved apart along the
+    line of equality, so that none looks like an error, and the figure says so.
     """
     figure, axes = _sheet(1, 2, (10.5, 5))
     titles = ("at the model's own thresholds", "at a score of 0.5, as in the exercise")
     for ax, counting, title in zip(
         axes, (evaluation.at_model_thresholds, evaluation.at_fixed_threshold), titles, strict=True
     ):
-        top = max(1, counting.true.max(initial=0), counting.counted.max(initial=0)) * 1.05
-        ax.plot([0, top], [0, top], color=_FAINT, linewidth=1, zorder=0)
-        random = np.random.default_rng(0)
+        ax.axline((0, 0), slope=1, color=_FAINT, linewidth=1, zorder=0, label="line of equality")
+        jittered = False
         for k, name in enumerate(evaluation.classes):
-            shift = random.uniform(-_JITTER, _JITTER, (2, len(counting.true)))
+            true, found = counting.true[:, k], counting.counted[:, k]
+            shift = _jitter(np.stack([true, found], axis=1))
+            jittered |= bool(shift.any())
             ax.scatter(
-                counting.true[:, k] + shift[0],
-                counting.counted[:, k] + shift[1],
-                s=16,
-                alpha=0.55,
+                true + shift,
+                found + shift,
+                s=20,
+                alpha=0.6,
                 linewidths=0,
-                color=class_color(k + 1),
+                zorder=3,
+                color=class_color(name, k + 1),
                 marker=_MARKERS[k % len(_MARKERS)],
                 label=name,
             )
-        ax.set(xlabel="annotated cells", ylabel="counted cells", title=title, aspect="equal")
+        low, top = (
+            -0.5,
+            1.05 * max(1, counting.true.max(initial=0), counting.counted.max(initial=0)),
+        )
+        ax.set(xlim=(low, top), ylim=(low, top), title=title, aspect="equal")
+        ax.set(xlabel=_jitter_label("annotated cells", jittered), ylabel="counted cells")
         ax.legend(frameon=False)
     return figure
 
 
 def bland_altman_figure(evaluation: Evaluation) -> Figure:
-    """Draw the error of each image against the mean of annotated and counted, class by class."""
+    """Draw the error of each image against the mean of annotated and counted, class by class.
+
+    Equal points are moved apart to the sides, which leaves their errors as they are, and the axis
+    says so.
+    """
     counting = evaluation.at_model_thresholds
     figure, axes = _sheet(1, len(evaluation.classes), (3.8 * len(evaluation.classes), 3.8))
-    random = np.random.default_rng(0)
     for k, (ax, name) in enumerate(zip(axes, evaluation.classes, strict=True)):
         true, found = counting.true[:, k], counting.counted[:, k]
-        shift = random.uniform(-_JITTER, _JITTER, (2, len(true)))
+        mean = (true + found) / 2
+        shift = _jitter(np.stack([true, found], axis=1))
         ax.scatter(
-            (true + found) / 2 + shift[0],
-            found - true + shift[1],
-            s=14,
-            alpha=0.5,
+            mean + shift,
+            found - true,
+            s=20,
+            alpha=0.6,
             linewidths=0,
-            color=class_color(k + 1),
+            zorder=3,
+            color=class_color(name, k + 1),
         )
         agreement = counting.agreement[name]
-        ax.axhline(0, color=_FAINT, linewidth=1, zorder=0)
+        ax.axhline(0, color=_FAINT, linewidth=1, zorder=0, label="line of equality")
         for estimate, line in (
             (agreement.bias, "-"),
             (agreement.limit_low, "--"),
@@ -93,8 +105,13 @@ def bland_altman_figure(evaluation: Evaluation) -> Figure:
                     ha="right",
                     fontsize=8,
                 )
-        ax.set(title=name, xlabel="mean of annotated and counted")
+        ax.set(title=name)
+        ax.set_xlabel(_jitter_label("mean of annotated and counted", bool(shift.any())))
+        ax.set_xlim(min(mean, default=0) - 1, max(mean, default=0) + 1)
+        if not (found - true).any():
+            ax.set_ylim(-1, 1)
     axes[0].set_ylabel("counted − annotated")
+    axes[0].legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -107,7 +124,7 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
         if np.isfinite(precision).any():
             ap = scores.per_class[name]["map_50"]
             label = f"{name} (AP50 {ap:.3f})"
-            ax.plot(scores.recall_levels, precision, color=class_color(k + 1), label=label)
+            ax.plot(scores.recall_levels, precision, color=class_color(name, k + 1), label=label)
     ax.set(
         xlabel="recall: share of the true cells found",
         ylabel="precision: share of the detections right",
@@ -147,7 +164,7 @@ def error_figure(evaluation: Evaluation) -> Figure:
     height = 0.8 / len(evaluation.classes)
     for k, name in enumerate(evaluation.classes):
         places = np.arange(len(ERROR_TYPES)) + (k - (len(evaluation.classes) - 1) / 2) * height
-        bars = ax.barh(places, errors[:, k], height, color=class_color(k + 1), label=name)
+        bars = ax.barh(places, errors[:, k], height, color=class_color(name, k + 1), label=name)
         ax.bar_label(bars, padding=3, fontsize=8)
     ax.set_yticks(range(len(ERROR_TYPES)), ERROR_TYPES)
     ax.invert_yaxis()
@@ -193,7 +210,7 @@ def robustness_figure(curves: Sequence[Curve]) -> Figure:
         ax.axhline(0, color=_FAINT, linewidth=1)
         for k, name in enumerate(CLASS_NAMES):
             error = np.clip(100 * np.array(curve.errors(k)), -_ERROR_LIMIT, _ERROR_LIMIT)
-            color = class_color(k + 1)
+            color = class_color(name, k + 1)
             ax.plot(curve.sweep.values, error[:, 0], color=color, marker=_MARKERS[k], label=name)
             ax.fill_between(
                 curve.sweep.values, error[:, 1], error[:, 2], color=color, alpha=0.15, linewidth=0
@@ -205,6 +222,25 @@ def robustness_figure(curves: Sequence[Curve]) -> Figure:
         ax.set_ylabel("error of the total count, %")
     axes[0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def _jitter(points: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how far to move each point so that equal ones can be told apart.
+
+    Args:
+        points: shape (n, 2).
+
+    Returns:
+        shape (n,), within ±``_JITTER``; zeros where no two points are equal.
+    """
+    if len(np.unique(points, axis=0)) == len(points):
+        return np.zeros(len(points))
+    return np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(points))
+
+
+def _jitter_label(label: str, jittered: bool) -> str:
+    """Return the label of an axis, and whether its points were moved."""
+    return f"{label}\n(points jittered by up to ±{_JITTER}, errors exact)" if jittered else label
 
 
 def _sheet(rows: int, columns: int, size_inch: tuple[float, float]) -> tuple[Figure, list[Axes]]:

@@ -128,7 +128,7 @@ def _evaluation_values(evaluation: Evaluation, worst: Sequence[WorstImage]) -> d
         "cards": [
             {
                 "name": name,
-                "color": class_color(label),
+                "color": class_color(name, label),
                 "sentences": class_sentences(name, agreement[name]),
             }
             for label, name in enumerate(evaluation.classes, start=1)
@@ -182,15 +182,16 @@ def _pictures(evaluation: Evaluation) -> dict[str, Picture]:
         "scatter": _picture(
             figures.scatter_figure(evaluation),
             "counted against annotated cells per image, by class",
-            "Each point is one image and one class; on the gray line the count is exact, above it "
-            "too many were counted, below it too few.",
+            "Each point is one image and one class; on the gray line of equality the count is "
+            "exact, above it too many were counted, below it too few. Equal points are moved apart "
+            "along that line.",
         ),
         "bland_altman": _picture(
             figures.bland_altman_figure(evaluation),
             "Bland-Altman plots, one per class",
             "Bland-Altman plots: the error of each image against the number of cells. The solid "
-            "line is the mean error (bias); 95 % of images are expected between the dashed lines, "
-            "the limits of agreement. Shaded: 95 % intervals.",
+            "line is the mean error (bias), the gray one the line of equality; 95 % of images are "
+            "expected between the dashed lines, the limits of agreement. Shaded: 95 % intervals.",
         ),
         "sampling": _picture(
             figures.sampling_figure(evaluation),

@@ -51,28 +51,30 @@ def worst_images(evaluation: Evaluation, at_most: int = 8) -> list[WorstImage]:
         at_most: how many; images without an error are left out.
     """
     thresholds = evaluation.at_model_thresholds.thresholds
-    n_classes = len(evaluation.classes)
+    colors = [class_color(name, k) for k, name in enumerate(evaluation.classes, start=1)]
     matches = [
-        match_detections(image.truth, image.detections.above(thresholds), n_classes)
+        match_detections(image.truth, image.detections.above(thresholds), len(colors))
         for image in evaluation.images
     ]
     errors = np.array([len(match.missed) + len(match.extra) for match in matches])
     order = np.argsort(-errors, kind="stable")[:at_most]
     return [
-        _worst_image(evaluation.images[k], matches[k], thresholds)
+        _worst_image(evaluation.images[k], matches[k], thresholds, colors)
         for k in order.tolist()
         if errors[k]
     ]
 
 
-def _worst_image(image: EvaluatedImage, match: Match, thresholds: tuple[float, ...]) -> WorstImage:
+def _worst_image(
+    image: EvaluatedImage, match: Match, thresholds: tuple[float, ...], colors: Sequence[str]
+) -> WorstImage:
     photograph = Image.fromarray(open_image(image.path).pixels())
     scale = LONGER_SIDE_PX / max(photograph.size)
     size = (max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale)))
     small = photograph.resize(size, Image.Resampling.LANCZOS)
     detections = image.detections.above(thresholds)
-    left = _with_boxes(small, image.truth, match.missed, scale)
-    right = _with_boxes(small, detections, match.extra, scale)
+    left = _with_boxes(small, image.truth, match.missed, scale, colors)
+    right = _with_boxes(small, detections, match.extra, scale, colors)
     picture = Image.new("RGB", (2 * small.width + _GAP_PX, small.height), "white")
     picture.paste(left, (0, 0))
     picture.paste(right, (small.width + _GAP_PX, 0))
@@ -84,6 +86,7 @@ def _with_boxes(
     cells: LabeledBoxes,
     errors: Sequence[int] | NDArray[np.int64],
     scale: float,
+    colors: Sequence[str],
 ) -> PILImage:
     """Return the photograph with the boxes of all cells, those of errors in thick lines."""
     picture = photograph.copy()
@@ -92,7 +95,7 @@ def _with_boxes(
         draw_box(
             picture,
             scaled_box(cells.boxes_xyxy_px[k], scale),
-            class_color(int(cells.labels[k])),
+            colors[int(cells.labels[k]) - 1],
             _ERROR_LINE_PX if is_error[k] else _CORRECT_LINE_PX,
         )
     return picture
