@@ -9,9 +9,18 @@ A name is imported when it is first used, so that ``import smearcount`` stays fa
 and those of :mod:`smearcount.training`, :mod:`smearcount.evaluation`,
 :mod:`smearcount.datasets`, :mod:`smearcount.calibration` and :mod:`smearcount.synthetic` are
 public; all else may change.
+
+Importing it switches off the telemetry of ONNX Runtime, which would otherwise connect to the
+network and keep an identifier of the computer. A value of ``ORT_DISABLE_TELEMETRY`` that is set
+already is left as it is.
 """
 
+import os
+
 import lazy_loader
+
+# Before anything can import onnxruntime, which reads this while it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 
