@@ -10,7 +10,7 @@ anyway. Each region is converted to RGB when it is read.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final
 
@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from smearcount.image.color import raster_of, to_rgb
+from smearcount.image.color import conversion_notes, raster_of, to_rgb
 from smearcount.image.image import Pixels, Region
+from smearcount.image.jpeg_damage import MISSING_END_NOTE, check_complete, with_end_marker
 from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import (
     LARGE_PIXELS,
@@ -27,6 +28,7 @@ from smearcount.image.raster import (
     LazyReader,
     Raster,
     check_size,
+    half_reader,
     suppress_warnings,
 )
 
@@ -36,17 +38,34 @@ MIN_HALF_FIRST_SIDE: Final = 512
 
 def decode_jpeg(handle: IO[bytes]) -> Raster:
     """Decode a JPEG file, a progressive or CMYK one within the memory that libjpeg takes."""
+    content = handle.read()
+    closed = with_end_marker(content)
+    if closed is None:
+        return _decode(content)
+    raster = _decode(closed)
+    return replace(raster, notes=(*raster.notes, MISSING_END_NOTE))
+
+
+def _decode(content: bytes) -> Raster:
+    """Decode a file that has its end marker."""
+    handle = io.BytesIO(content)
     image = JpegImageFile(handle)
     orientation = orientation_of(image)
     width, height = image.size
+    check_size(width, height)
     stored_as_rgb = image.info.get("adobe_transform") == 0
     if width * height <= LARGE_PIXELS and max(width, height) >= MIN_HALF_FIRST_SIDE:
-        check_size(width, height)
-        return _half_first(handle, image, orientation)
-    if width * height <= LARGE_PIXELS or image.mode != "RGB" or stored_as_rgb:
+        return _half_first(content, image, orientation)
+    if width * height <= LARGE_PIXELS:
+        pixels, notes = to_rgb(image)
+        check_complete(content, pixels, lambda again: to_rgb(again)[0])
+        half = half_reader(pixels)
+        return Raster(width, height, ArrayReader(pixels), orientation, notes=notes, half=half)
+    check_complete(content, _eighth(image), _eighth)
+    handle.seek(0)
+    image = JpegImageFile(handle)
+    if image.mode != "RGB" or stored_as_rgb:
         return raster_of(image, orientation)
-
-    check_size(width, height)
     image.draft("YCbCr", (width // 2, height // 2))
     chroma = (image.getchannel("Cb"), image.getchannel("Cr"))
     handle.seek(0)
@@ -88,15 +107,24 @@ class _PlaneReader:
         return np.array(merged.convert("RGB"))
 
 
-def _half_first(handle: IO[bytes], image: JpegImageFile, orientation: int) -> Raster:
+def _half_first(content: bytes, image: JpegImageFile, orientation: int) -> Raster:
     """Decode at half the size, which shows any damage; the whole only if it is asked for."""
-    handle.seek(0)
-    content = handle.read()
     width, height = image.size
-    image.draft(image.mode, (width // 2, height // 2))
-    half, notes = to_rgb(image)
+    notes = conversion_notes(image, None)
+    half = _half(image)
+    check_complete(content, half, _half)
     whole = LazyReader(partial(_decode_whole, content))
     return Raster(width, height, whole, orientation, notes=notes, half=ArrayReader(half))
+
+
+def _half(image: JpegImageFile) -> Pixels:
+    image.draft(image.mode, (image.width // 2, image.height // 2))
+    return to_rgb(image)[0]
+
+
+def _eighth(image: JpegImageFile) -> Pixels:
+    image.draft(image.mode, (image.width // 8, image.height // 8))
+    return to_rgb(image)[0]
 
 
 def _decode_whole(content: bytes) -> Pixels:

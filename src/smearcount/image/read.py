@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from smearcount.image.raster import (
     suppress_warnings,
 )
 from smearcount.sha256 import sha256_of_file
+
+_log = logging.getLogger(__name__)
 
 
 def open_image(source: str | PathLike[str] | Image.Image | NDArray[np.uint8]) -> SmearImage:
@@ -138,10 +141,10 @@ def _decoded(name: str, handle: IO[bytes], decode: Callable[[IO[bytes]], Raster]
     except MemoryError:
         raise ImageError(f"{name}: there is not enough memory to decode it.") from None
     except Exception as error:  # decoders raise all kinds of errors for damaged bytes
-        reason = str(error).strip().rstrip(".") or type(error).__name__
+        _log.debug("%s cannot be decoded", name, exc_info=error)
         raise ImageError(
-            f"{name}: the file is cut short, damaged or of a kind that cannot be decoded "
-            f"({reason}); copy it again, or save it as {readable_types()}."
+            f"{name}: the file is cut short, damaged or of a kind that cannot be decoded; "
+            f"copy it again, or save it as {readable_types()}."
         ) from None
 
 
