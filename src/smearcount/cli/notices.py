@@ -21,14 +21,14 @@ def failure(outcome: ImageOutcome) -> str:
 def unread_files(paths: Sequence[str]) -> str:
     """Tell which files in the folders named look like images, but are of kinds not read there."""
     from smearcount.image.file_types import readable_types
-    from smearcount.image.find import other_images
+    from smearcount.image.find import kinds, other_images
 
     others = other_images(paths)
     if not others:
         return ""
     return (
-        f"{pluralize(len(others), 'file')} such as {others[0]} left out: in folders only "
-        f"{readable_types('and')} are looked for, by their suffix"
+        f"{pluralize(len(others), 'file')} left out ({kinds(others)}, such as {others[0]}): in "
+        f"folders only {readable_types('and')} are looked for, by their suffix"
     )
 
 

@@ -64,10 +64,16 @@ SUFFIXES: Final = frozenset(suffix for each in FILE_TYPES for suffix in each.suf
 """Files in folders count as images if they end in one of these, in any case."""
 
 OTHER_IMAGE_SUFFIXES: Final = frozenset({
-    ".avif", ".czi", ".dcm", ".gif", ".heic", ".heif", ".jp2", ".lif", ".lsm", ".mrxs", ".nd2",
-    ".ndpi", ".oib", ".scn", ".svs", ".vsi",
+    ".arw", ".avif", ".bif", ".cr2", ".cr3", ".czi", ".dcm", ".dng", ".gif", ".heic", ".heif",
+    ".ims", ".j2k", ".jp2", ".jpx", ".jxl", ".jxr", ".lif", ".lsm", ".mrxs", ".nd2", ".ndpi",
+    ".nef", ".oib", ".oif", ".oir", ".orf", ".raf", ".rw2", ".scn", ".svs", ".svslide", ".vsi",
+    ".zvi",
 })  # fmt: skip
 """Suffixes of images that phones and microscopes make and that cannot be read."""
+
+
+PREVIEW_SUFFIXES: Final = frozenset({".mrxs", ".vsi"})
+"""Suffixes of files that look like a JPEG or TIFF, and hold only a preview of a slide."""
 
 
 def file_type(start: bytes) -> FileType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -43,7 +44,11 @@ def _named_by(path: str) -> list[str]:
     if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where nobody may look)
         images = list(_walk(path, _is_image))
         if not images:
-            raise UsageError(f"{path}: this folder holds no image ({readable_suffixes()}).")
+            others = other_images([path])
+            left_out = f", but {kinds(others)}, which cannot be read" if others else ""
+            raise UsageError(
+                f"{path}: this folder holds no image ({readable_suffixes()}){left_out}."
+            )
         return images
     if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 (likewise)
         images = sorted(
@@ -62,6 +67,13 @@ def other_images(paths: Sequence[str]) -> list[str]:
     folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 (as above)
     walked = (file for folder in folders for file in _walk(folder, _is_other_image))
     return [file for file in walked if _is_other_image(file)]  # not the unreadable folders
+
+
+def kinds(files: Sequence[str]) -> str:
+    """Return how many files there are of each kind, in words: ``2 DNG and 1 HEIC``."""
+    counts = Counter(Path(file).suffix[1:].upper() for file in files)
+    named = [f"{number} {kind}" for kind, number in sorted(counts.items())]
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
 
 
 def _walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:

@@ -27,7 +27,7 @@ END_MARKER: Final = b"\xff\xd9"
 MISSING_END_NOTE: Final = "the file lacks its end marker; no pixels are missing"
 
 _MID_GRAY: Final = 128
-_CORNER_PX: Final = 4
+_CORNER_PX: Final = 1
 _CMYK: Final = 4
 _PADDING_ZEROS: Final = 64
 _FILLER: Final = np.random.default_rng(0).integers(1, 255, 2048, dtype=np.uint8).tobytes()

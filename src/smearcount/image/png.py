@@ -14,9 +14,16 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Final
 
+import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
-from smearcount.image.color import raster_of, to_rgb, upper_bits
+from smearcount.image.color import (
+    EMPTY_ALPHA_NOTE,
+    has_empty_alpha,
+    raster_of,
+    to_rgb,
+    upper_bits,
+)
 from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import (
     BAND_ROWS,
@@ -49,13 +56,16 @@ def decode_png(handle: IO[bytes]) -> Raster:
     return upper_bits(raster) if bits == 16 and color_type in _BYTES_PER_PIXEL else raster
 
 
-def _decode_by_strips(handle: IO[bytes], width: int, height: int, color_type: int) -> Raster:
+def _decode_by_strips(
+    handle: IO[bytes], width: int, height: int, color_type: int, *, ignore_alpha: bool = False
+) -> Raster:
     handle.seek(0)
     image = PngImageFile(handle)
     orientation = orientation_of(image) if "exif" in image.info else 1
     row_bytes = 1 + width * _BYTES_PER_PIXEL[color_type]
     spool = Spool(width, height)
     notes: tuple[str, ...] = ()
+    empty_alpha = True
     before = b""
     stream = _Stream(handle)
     for top in range(0, height, BAND_ROWS):
@@ -65,9 +75,16 @@ def _decode_by_strips(handle: IO[bytes], width: int, height: int, color_type: in
         strip = PngImageFile(_small_png(width, rows + extra, color_type, filtered))
         strip.load()
         before = b"\x00" + strip.crop((0, rows + extra - 1, width, rows + extra)).tobytes()
-        pixels, notes = to_rgb(strip.crop((0, extra, width, rows + extra)))
+        new = strip.crop((0, extra, width, rows + extra))
+        empty_alpha &= has_empty_alpha(new)
+        if ignore_alpha:
+            pixels, notes = np.array(new.convert("RGB")), (EMPTY_ALPHA_NOTE,)
+        else:
+            pixels, notes = to_rgb(new)
         spool.mapped()[top : top + rows] = pixels
     stream.finish()
+    if empty_alpha and not ignore_alpha:
+        return _decode_by_strips(handle, width, height, color_type, ignore_alpha=True)
     return Raster(width, height, spool.read, orientation, notes=notes)
 
 

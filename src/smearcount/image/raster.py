@@ -196,12 +196,13 @@ def _spool_of(pixels: NDArray[Any]) -> Spool:
 
 
 class _WarningFilters:
-    """The warning filters of the process while any thread decodes."""
+    """The warning filters of the process, and Pillow's limit, while any thread decodes."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.threads_inside = 0
         self.saved = warnings.catch_warnings()
+        self.saved_limit = Image.MAX_IMAGE_PIXELS
 
 
 _FILTERS: Final = _WarningFilters()
@@ -210,6 +211,8 @@ _FILTERS: Final = _WarningFilters()
 @contextmanager
 def suppress_warnings() -> Iterator[None]:
     """Suppress warnings while decoding: they are about odd metadata that is not used.
+
+    Pillow's limit on the size of images is lifted, too: :func:`check_size` has its own.
 
     Python keeps one list of warning filters for the whole process. So the first thread that enters
     saves it and the last one that leaves restores it. It may be entered inside itself.
@@ -220,6 +223,7 @@ def suppress_warnings() -> Iterator[None]:
             _FILTERS.saved = warnings.catch_warnings()
             _FILTERS.saved.__enter__()
             warnings.simplefilter("ignore")
+            _FILTERS.saved_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         yield
     finally:
@@ -227,3 +231,4 @@ def suppress_warnings() -> Iterator[None]:
             _FILTERS.threads_inside -= 1
             if not _FILTERS.threads_inside:
                 _FILTERS.saved.__exit__(None, None, None)
+                Image.MAX_IMAGE_PIXELS = _FILTERS.saved_limit

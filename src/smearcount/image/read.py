@@ -18,7 +18,12 @@ from PIL import Image
 
 from smearcount.errors import ImageError
 from smearcount.image.color import raster_of
-from smearcount.image.file_types import MAGIC_BYTES, file_type, readable_types
+from smearcount.image.file_types import (
+    MAGIC_BYTES,
+    PREVIEW_SUFFIXES,
+    file_type,
+    readable_types,
+)
 from smearcount.image.image import Pixels, Region, SmearImage
 from smearcount.image.orientation import orientation_of, upright
 from smearcount.image.raster import (
@@ -95,6 +100,11 @@ def _from_file(name: str) -> SmearImage:
     try:
         if stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116 (opening it would wait for ever)
             raise ImageError(f"{name}: this is a pipe, not a file; save the image to a file.")
+        if Path(name).suffix.lower() in PREVIEW_SUFFIXES:
+            raise ImageError(
+                f"{name}: this file holds only a preview of a slide that is stored beside it; "
+                "export the field itself as TIFF, PNG or JPEG."
+            )
         with Path(name).open("rb") as handle:
             decode = _decoder(name, handle)
             digest = sha256_of_file(handle)
