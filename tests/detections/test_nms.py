@@ -42,6 +42,25 @@ def test_boxes_are_suppressed_as_in_the_textbook_at_once_or_in_parts(
     assert at_once.tolist() == in_parts.tolist() == by_the_book(boxes, scores, limit)
 
 
+@pytest.mark.parametrize("size", [(16, 20_000), (20_000, 16), (600, 600)])
+def test_in_an_image_of_any_shape_only_near_boxes_are_compared(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+    overlaps = nms_module._overlaps
+
+    def counting(boxes, first, second, limit):
+        nonlocal compared
+        compared += len(first)
+        return overlaps(boxes, first, second, limit)
+
+    monkeypatch.setattr(nms_module, "_overlaps", counting)
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, size, (5000, 2)).astype(np.float32)
+    nms(np.concatenate([corners, corners + 12], axis=1), rng.random(5000, dtype=np.float32), 0.6)
+    assert compared < 50 * 5000
+
+
 def test_many_boxes_take_no_table_of_all_pairs() -> None:
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 8000, (20_000, 2)).astype(np.float32)

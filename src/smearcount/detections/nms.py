@@ -46,10 +46,11 @@ def _overlapping_pairs(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return every pair of boxes whose IoU exceeds ``iou_threshold``.
 
-    Two such boxes share more than ``iou_threshold`` of the width of the wider one, so the right
-    one starts within the remaining part of the other's width. The boxes are sorted by their left
-    sides and each is compared only with the boxes within that reach, about a million pairs at a
-    time. No table of all pairs is ever built.
+    Two such boxes share more than ``iou_threshold`` of the width of the wider one and of the height
+    of the taller one, so that their left sides and their tops lie near each other. The boxes are
+    sorted into bands by their tops, within a band by their left sides, and each is compared only
+    with those within reach in its own band and in the next, about a million pairs at a time. No
+    table of all pairs is ever built, whatever the shape of the image.
 
     Args:
         ranked: boxes, shape (n, 4), best first.
@@ -59,26 +60,51 @@ def _overlapping_pairs(
         the index of the better and of the worse box of each pair, shape (pairs,) each, sorted by
         the better one.
     """
-    by_left = np.argsort(ranked[:, 0], kind="stable")
-    left, top, right, bottom = np.ascontiguousarray(ranked[by_left].T)
-    areas = area(ranked)[by_left]
-    reach = left + (1.001 - iou_threshold) * (right - left)  # slightly more, for rounding
-    indices = np.arange(len(left))
-    neighbors = np.maximum(np.searchsorted(left, reach, side="right") - indices - 1, 0)
+    if not len(ranked):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    share = 1.001 - iou_threshold  # slightly more, for rounding
+    exact = ranked.astype(np.float64)
+    reach = share * np.maximum(exact[:, 2] - exact[:, 0], 0)
+    band_height = max(share * float((exact[:, 3] - exact[:, 1]).max()), 1.0)
+    band = np.floor((exact[:, 1] - exact[:, 1].min()) / band_height)
+    # One number orders the boxes by band and then by left side: bands lie farther apart in it than
+    # any box reaches.
+    left = exact[:, 0] - exact[:, 0].min()
+    stride = float(left.max()) + 2 * float(reach.max()) + 1
+    key = band * stride + left
+    order = np.argsort(key, kind="stable")
+    key, reach = key[order], reach[order]
+    indices = np.arange(len(order))
+    own_end = np.searchsorted(key, key + reach, side="right")
+    next_start = np.searchsorted(key, key + stride - reach.max(), side="left")
+    next_end = np.searchsorted(key, key + stride + reach, side="right")
     better, worse = [], []
-    last_of_chunk = np.flatnonzero(np.diff(np.cumsum(neighbors) // PAIRS_AT_ONCE))
-    for chunk in np.split(indices, last_of_chunk + 1):
-        counts = neighbors[chunk]
-        first = np.repeat(chunk, counts)
-        starts = chunk + 1 - np.cumsum(counts) + counts
-        second = np.arange(len(first)) + np.repeat(starts, counts)
-        width = np.minimum(right[first], right[second]) - left[second]
-        height = np.minimum(bottom[first], bottom[second]) - np.maximum(top[first], top[second])
-        inner = np.maximum(width, 0) * np.maximum(height, 0)
-        overlap = inner > iou_threshold * (areas[first] + areas[second] - inner)
-        ranks = by_left[first[overlap]], by_left[second[overlap]]
-        better.append(np.minimum(*ranks))
-        worse.append(np.maximum(*ranks))
+    for starts, ends in ((indices + 1, own_end), (next_start, next_end)):
+        neighbors = np.maximum(ends - starts, 0)
+        last_of_chunk = np.flatnonzero(np.diff(np.cumsum(neighbors) // PAIRS_AT_ONCE))
+        for chunk in np.split(indices, last_of_chunk + 1):
+            counts = neighbors[chunk]
+            first = np.repeat(chunk, counts)
+            second = np.arange(len(first)) + np.repeat(
+                starts[chunk] - np.cumsum(counts) + counts, counts
+            )
+            ranks = order[first], order[second]
+            overlap = _overlaps(ranked, *ranks, iou_threshold)
+            better.append(np.minimum(*ranks)[overlap])
+            worse.append(np.maximum(*ranks)[overlap])
     pairs = np.concatenate(better), np.concatenate(worse)
     best_first = np.argsort(pairs[0], kind="stable")
     return pairs[0][best_first], pairs[1][best_first]
+
+
+def _overlaps(
+    boxes: Boxes, first: NDArray[np.int64], second: NDArray[np.int64], iou_threshold: float
+) -> NDArray[np.bool_]:
+    """Return which pairs of boxes have an IoU above ``iou_threshold``, shape (pairs,)."""
+    one, other = boxes[first], boxes[second]
+    inner = area(
+        np.concatenate(
+            [np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])], axis=1
+        )
+    )
+    return np.asarray(inner > iou_threshold * (area(one) + area(other) - inner))

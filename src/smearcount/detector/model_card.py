@@ -6,7 +6,7 @@ Entries that had another name in cards written earlier are still read under it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,11 @@ from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.detector.calibration import Calibration, Score
 from smearcount.detector.reference_statistics import ReferenceStatistics
 from smearcount.errors import ModelError
+
+MAX_RBC_PX: Final = 512
+"""A card that asks for larger red cells would have every image enlarged beyond all memory."""
+
+MAX_RECEPTIVE_PX: Final = 4096
 
 
 class ModelCard(BaseModel):
@@ -61,10 +66,10 @@ class ModelCard(BaseModel):
         default=1.0, gt=0, le=1, validation_alias=AliasChoices("border_odds_ratio", "cut_odds")
     )
     iou_threshold: Score = DEFAULT_IOU_THRESHOLD
-    rbc_px: float | None = Field(default=None, gt=0)
+    rbc_px: float | None = Field(default=None, gt=0, le=MAX_RBC_PX)
     source_rbc_px: float | None = Field(default=None, gt=0)
-    stride: int = Field(default=1, ge=1)
-    receptive_px: int = Field(default=0, ge=0)
+    stride: int = Field(default=1, ge=1, le=MAX_RBC_PX)
+    receptive_px: int = Field(default=0, ge=0, le=MAX_RECEPTIVE_PX)
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     calibration: Calibration | None = None
