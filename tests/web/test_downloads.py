@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import shlex
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from doubles.disc_detector import CARD, CELLS, PICTURE, DiscDetector, png, smear
 from doubles.web_client import correct, settled, upload
 from smearcount.analyze import analyze
 from smearcount.datasets.dataset import Dataset
+from smearcount.detections.detections import Detections
 from smearcount.image.find import find_images
+from smearcount.image.image import Pixels
 from smearcount.image.read import open_image
 from smearcount.results.corrections import apply_corrections, read_corrections
 from smearcount.settings import Settings
@@ -133,3 +137,83 @@ def test_without_a_correction_there_is_nothing_to_learn_from(client: TestClient)
     answer = client.get("/api/downloads/labels.zip")
     assert answer.status_code == 400
     assert "corrected" in answer.json()["detail"]
+
+
+class GatedDetector(DiscDetector):
+    """Finds the discs of pictures of one size only once the gate is open."""
+
+    gate = threading.Event()
+
+    def detect(self, pixels: Pixels) -> Detections:
+        if pixels.shape == PICTURE.shape:
+            self.gate.wait(240)
+        return super().detect(pixels)
+
+
+def test_exports_say_that_they_are_partial(tmp_path: Path) -> None:
+    detector = GatedDetector()
+    detector.gate.clear()
+    app = create_app(tmp_path / "session", detector)
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        try:
+            upload(client, png(smear(CELLS[:4], 4, 4)), "slide/a.png")
+            while client.get("/api/session").json()["photographs"][0]["state"] != "done":
+                time.sleep(0.02)
+            for name in ("slide/b.png", "slide/c.png"):
+                upload(client, png(PICTURE), name)
+            answer = client.get("/api/downloads/counts.csv")
+            assert "counts%20%281%20of%203%29.csv" in answer.headers["content-disposition"]
+            errors = {row["image"]: row["error"] for row in table(client, "counts.csv")}
+            assert errors["slide/a.png"] == ""
+            assert errors["slide/b.png"] == errors["slide/c.png"] == "Not counted yet."
+            assert table(client, "slides.csv")[0]["fields_failed"] == "2"
+            client.post("/api/cancel")
+            errors = {row["image"]: row["error"] for row in table(client, "counts.csv")}
+            assert errors["slide/c.png"] == "Canceled before it was counted."
+            report = client.get("/api/downloads/report.html").text
+            assert "slide/c.png: Canceled before it was counted." in report
+        finally:
+            detector.gate.set()
+        client.post("/api/resume")
+        settled(client)
+        answer = client.get("/api/downloads/counts.csv")
+        assert 'filename="counts.csv"' in answer.headers["content-disposition"]
+
+
+def test_a_photograph_left_out_is_in_no_total_and_named_as_such(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
+        junk = upload(client, png(PICTURE), "slide/junk.png")["id"]
+        upload(client, png(smear(CELLS[:4], 4, 4)), "slide/b.png")
+        settled(client)
+        assert client.put(f"/api/photographs/{junk}/left-out", json={"left_out": True}).is_success
+    with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
+        rows = settled(client)
+        assert {name: row["left_out"] for name, row in rows.items()} == {
+            "slide/junk.png": True,
+            "slide/b.png": False,
+        }
+        assert rows["slide/junk.png"]["automatic"]["counted"] == [1, 10, 1]  # still to be seen
+        counts = {row["image"]: row for row in table(client, "counts.csv")}
+        assert counts["slide/junk.png"]["RBC"] == ""
+        assert counts["slide/junk.png"]["error"] == "Left out by hand."
+        (slide,) = table(client, "slides.csv")
+        assert [slide[key] for key in ("fields", "fields_failed", "RBC")] == ["1", "0", "4"]
+        assert len(table(client, "cells.csv")) == 4
+        assert "slide/junk.png: Left out by hand." in client.get("/api/downloads/report.html").text
+        words = shlex.split(client.get("/api/downloads/command.txt").text)
+        assert [Path(word).name for word in words[2:3]] == ["b.png"]
+        client.put(f"/api/photographs/{junk}/left-out", json={"left_out": False})
+        assert len(table(client, "cells.csv")) == 16
+
+
+def test_the_command_counts_each_pixel_size_by_itself(client: TestClient) -> None:
+    first = upload(client, png(PICTURE), "a/1.png")["id"]
+    upload(client, png(smear(CELLS[:4], 4, 4)), "b/1.png")
+    client.put("/api/pixel-size", json={"photographs": [first], "pixel_size_um": 0.2})
+    settled(client)
+    lines = client.get("/api/downloads/command.txt").text.splitlines()
+    assert len(lines) == 2
+    assert "--pixel-size 0.2" in lines[0]
+    assert "a/1.png" in lines[0]
+    assert "--pixel-size" not in lines[1]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from doubles.disc_detector import CARD, SQUARE, DiscDetector, png, smear
@@ -372,7 +373,6 @@ def test_a_setting_survives_a_correction_made_at_once_and_a_reload(page: sync_ap
     drop(page, first=FIRST)
     wait_for_counts(page, "automatic", [1, 12, 1])
     open_photograph(page, "first.png")
-    page.keyboard.press("b")
     page.evaluate(
         """() => {
             const edge = document.getElementById("edge");
@@ -383,6 +383,7 @@ def test_a_setting_survives_a_correction_made_at_once_and_a_reload(page: sync_ap
     page.keyboard.press("n")
     page.keyboard.press("Delete")
     wait_for_counts(page, "corrected", [1, 11, 1])
+    page.keyboard.press("b")
     until(page, lambda: settings_of_server(page)[0] == "two-edges")
     until(page, lambda: "boxes=off" in page.url)
     for _ in range(2):
@@ -398,7 +399,7 @@ def test_another_pixel_size_is_seen_on_the_open_photograph(page: sync_api.Page) 
     open_photograph(page, "first.png")
     for size, note in (("0.1", "0.100 µm (as you set it)"), ("0,2", "0.200 µm (as you set it)")):
         page.locator("#pixel-size").fill(size)
-        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
         sync_api.expect(page.locator("#scale-note")).to_contain_text(note)
     wait_for_counts(page, "corrected", [1, 12, 1])
 
@@ -409,7 +410,7 @@ def test_a_pixel_size_that_no_microscope_has_is_refused_with_its_range(
     drop(page, first=FIRST)
     wait_for_counts(page, "automatic", [1, 12, 1])
     page.locator("#pixel-size").fill("110")
-    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Set for 1 photographs").click()
     sync_api.expect(page.locator("#pixel-size")).to_have_attribute("aria-invalid", "true")
     sync_api.expect(page.locator("body")).to_contain_text("from 0.01 to 1.875")
 
@@ -541,7 +542,7 @@ def test_messages_are_seen(page: sync_api.Page) -> None:
     drop(page, first=FIRST)
     wait_for_counts(page, "automatic", [1, 12, 1])
     page.locator("#pixel-size").fill("110")
-    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Set for 1 photographs").click()
     message = page.locator("#status")
     sync_api.expect(message).to_contain_text("from 0.01 to 1.875")
     place = message.bounding_box()
@@ -613,4 +614,191 @@ def test_a_page_survives_a_restart_and_never_mixes_two_sessions(
     sync_api.expect(page.locator("#edge")).to_have_value("all")
     drop(page, second=SECOND)
     wait_for_counts(page, "automatic", [0, 5, 0])
+    context.close()
+
+
+def test_junk_is_left_out_of_the_totals_and_removal_asks(page: sync_api.Page) -> None:
+    drop(page, junk=FIRST, good=SECOND, bad=b"no picture")
+    wait_for_counts(page, "automatic", [1, 17, 1])
+    summary = page.locator("#summary")
+    sync_api.expect(summary).to_have_text("2 counted, 1 failed")
+    page.get_by_role("button", name="Leave out of totals: junk.png").click()
+    wait_for_counts(page, "corrected", [0, 5, 0])
+    sync_api.expect(summary).to_have_text("1 counted, 1 failed, 1 left out")
+    page.get_by_role("button", name="Table", exact=True).click()
+    wait_for_counts(page, "automatic", [0, 5, 0])
+    page.reload()
+    sync_api.expect(summary).to_have_text("1 counted, 1 failed, 1 left out")
+    page.get_by_role("checkbox", name="junk.png is in the totals").click()
+    wait_for_counts(page, "corrected", [1, 17, 1])
+    page.get_by_role("button", name="Pictures").click()
+
+    page.get_by_role("button", name="Remove good.png").click()
+    dialog = page.get_by_role("dialog")
+    sync_api.expect(dialog).to_contain_text("Remove good.png")
+    page.keyboard.press("Escape")
+    sync_api.expect(dialog).to_be_hidden()
+    assert len(session_of(page)["photographs"]) == 3
+    page.get_by_role("button", name="Remove good.png").click()
+    dialog.get_by_role("button", name="Remove").click()
+    wait_for_counts(page, "corrected", [1, 12, 1])
+    page.get_by_role("button", name="Remove all").click()
+    dialog.get_by_role("button", name="Remove all").click()
+    sync_api.expect(page.locator(".card")).to_have_count(0)
+    until(page, lambda: session_of(page)["photographs"] == [])
+
+
+def test_a_pixel_size_says_what_it_applies_to(page: sync_api.Page) -> None:
+    drop(page, first=FIRST, second=SECOND)
+    wait_for_counts(page, "automatic", [1, 17, 1])
+    field, apply = page.locator("#pixel-size"), page.locator("#apply-pixel-size")
+    sync_api.expect(apply).to_have_text("Set for 2 photographs")
+    # Leaving the field counts nothing anew.
+    field.fill("0.1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert {row["state"] for row in session_of(page)["photographs"]} == {"done"}
+    assert session_of(page)["settings"]["pixel_size_um"] is None
+    open_photograph(page, "first.png")
+    sync_api.expect(apply).to_have_text("Set for 1 photographs")
+    field.fill("0.2")
+    apply.click()
+    sync_api.expect(page.locator("#scale-note")).to_contain_text("0.200 µm (as you set it)")
+    sizes = {row["name"]: row["pixel_size_um"] for row in session_of(page)["photographs"]}
+    assert sizes == {"first.png": 0.2, "second.png": None}
+    page.get_by_role("button", name="All photographs").click()
+    sync_api.expect(apply).to_have_text("Set for 1 photographs")
+
+
+def test_letter_keys_act_on_the_photograph_alone(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    page.keyboard.press("n")
+    for control in ("#fit", "#show-boxes", "#reset"):
+        page.locator(control).focus()
+        for key in ("Backspace", "Delete", "a"):
+            page.keyboard.press(key)
+    wait_for_counts(page, "corrected", [1, 12, 1])
+    # After a click the keys are for the photograph again.
+    page.get_by_role("button", name="Fit").click()
+    page.keyboard.press("Backspace")
+    wait_for_counts(page, "corrected", [1, 11, 1])
+    # What is hidden cannot be selected.
+    page.keyboard.press("b")
+    page.mouse.click(*on_screen(page, 60, 20))
+    sync_api.expect(page.locator("#delete")).to_be_disabled()
+    page.keyboard.press("n")
+    sync_api.expect(page.locator("#show-boxes")).to_be_checked()
+    # Menus close when another one opens, when the focus leaves, and after a choice.
+    downloads = page.locator("#downloads")
+    page.get_by_text("Download", exact=True).click()
+    page.get_by_text("Keys", exact=True).click()
+    assert downloads.get_attribute("open") is None
+    page.locator("#back").focus()
+    assert page.locator("#help").get_attribute("open") is None
+
+
+def test_corrections_of_a_second_window_are_shown(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    identity = session_of(page)["photographs"][0]["id"]
+    page.evaluate(
+        """async (path) => fetch(path, {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({
+                after: 0, add: [{ box: [200, 200, 230, 230], label: "WBC" }],
+            }),
+        })""",
+        f"api/photographs/{identity}/corrections",
+    )
+    wait_for_counts(page, "corrected", [2, 12, 1])
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+z")
+    wait_for_counts(page, "corrected", [1, 12, 1])
+
+
+def test_a_pinch_that_loses_a_finger_goes_on_as_a_pan(page: sync_api.Page) -> None:
+    drop(page, first=FIRST)
+    wait_for_counts(page, "automatic", [1, 12, 1])
+    open_photograph(page, "first.png")
+    before = page.url
+    page.evaluate(
+        """() => {
+            const canvas = document.getElementById("canvas");
+            canvas.setPointerCapture = () => {};
+            const send = (kind, pointerId, clientX, clientY) => canvas.dispatchEvent(
+                new PointerEvent(kind, { pointerId, clientX, clientY, pointerType: "touch" }));
+            send("pointerdown", 1, 300, 300);
+            send("pointerdown", 2, 400, 300);
+            send("pointermove", 2, 480, 300);
+            send("pointerup", 2, 480, 300);
+            send("pointermove", 1, 340, 320);
+            send("pointermove", 1, 360, 330);
+            send("pointerup", 1, 360, 330);
+        }"""
+    )
+    until(page, lambda: page.url != before)
+
+
+def test_a_dropped_folder_says_what_was_not_taken(page: sync_api.Page) -> None:
+    page.evaluate(
+        """async () => {
+            const { filesOfInput, upload } = await import("./upload.js");
+            const file = (path) => Object.defineProperty(
+                new File(["x"], path), "webkitRelativePath", { value: path });
+            upload(filesOfInput(["d/a.HEIC", "d/b.heic", "d/c.czi", "d/.hidden"].map(file)));
+        }"""
+    )
+    sync_api.expect(page.locator("#skipped")).to_contain_text("2 × .heic, 1 × .czi")
+
+
+def test_the_edge_of_the_field_of_view_is_drawn(page: sync_api.Page) -> None:
+    framed = np.zeros((280, 400, 3), dtype=np.uint8)
+    framed[20:260, 40:360] = smear([("RBC", 0.9)] * 12)
+    drop(page, framed=png(framed))
+    sync_api.expect(page.locator("[data-count='automatic-RBC']")).not_to_have_text("0")
+    open_photograph(page, "framed.png")
+    until(
+        page,
+        lambda: page.evaluate(
+            """() => {
+                const canvas = document.getElementById("canvas");
+                const { data } = canvas.getContext("2d")
+                    .getImageData(0, 0, canvas.width, canvas.height);
+                let gray = 0;
+                for (let at = 0; at < data.length; at += 4) {
+                    if (data[at] === 107 && data[at + 1] === 107 && data[at + 2] === 107) gray += 1;
+                }
+                return gray > 500;
+            }"""
+        ),
+    )
+
+
+def test_on_a_phone_totals_come_first_and_menus_fit(
+    chromium: sync_api.Browser, address: str
+) -> None:
+    context = chromium.new_context(locale="en-GB", viewport={"width": 390, "height": 760})
+    page = context.new_page()
+    page.set_default_timeout(200_000)
+    page.goto(address)
+    drop(page, **{"a-very-long-name-of-a-photograph" * 3: FIRST}, second=SECOND)
+    wait_for_counts(page, "automatic", [1, 17, 1])
+    totals, cards = page.locator("#counts").bounding_box(), page.locator("#cards").bounding_box()
+    assert totals is not None
+    assert cards is not None
+    assert totals["y"] < cards["y"]
+    page.get_by_text("Download", exact=True).click()
+    menu = page.locator("#downloads > div").bounding_box()
+    assert menu is not None
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= 390
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Table", exact=True).click()
+    first_number = page.locator("#table tbody td").first.bounding_box()
+    assert first_number is not None
+    assert first_number["x"] < 390
     context.close()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
@@ -13,15 +14,19 @@ from pydantic import BaseModel
 from doubles.disc_detector import PICTURE, DiscDetector, png, smear
 from doubles.web_client import correct, settled, upload
 from smearcount.image.draw import EXCLUDED_COLOR
+from smearcount.image.file_types import SUFFIXES
+from smearcount.image.image import FieldOfView
 from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.results.result import CountResult
 from smearcount.results.stored import StoredResult
 from smearcount.web.app import create_app
+from smearcount.web.responses import edge_segments
 from smearcount.web.schema import (
     AddedCell,
     ClassRow,
     CorrectedBody,
     CorrectionBody,
+    FieldOfViewBody,
     PhotographBody,
     PhotographRow,
     SessionBody,
@@ -80,6 +85,32 @@ def test_excluded_cells_have_one_color_in_pictures_and_on_the_page(client: TestC
     assert f'"{EXCLUDED_COLOR}"' in client.get("/class_marks.js").text
 
 
+def test_the_edge_of_the_field_of_view_is_told_in_image_pixels(client: TestClient) -> None:
+    covered = np.ones((6, 8), dtype=np.bool_)
+    covered[1:4, 2:7] = False
+    covered[2, 3] = True
+    edge = edge_segments(FieldOfView(80, 30, (20, 5, 70, 20), covered)).tolist()
+    hole = [[30, 10, 40, 10], [30, 15, 40, 15], [30, 10, 30, 15], [40, 10, 40, 15]]
+    outer = [[20, 5, 70, 5], [20, 20, 70, 20], [20, 5, 20, 20], [70, 5, 70, 20]]
+    assert sorted(edge) == sorted(hole + outer)
+    framed = np.zeros((280, 400, 3), dtype=np.uint8)
+    framed[20:260, 40:360] = PICTURE
+    for name, picture in (("framed.png", framed), ("whole.png", PICTURE)):
+        identity = upload(client, png(picture), name)["id"]
+        settled(client)
+        field = client.get(f"/api/photographs/{identity}").json()["field_of_view"]
+        assert (field is not None) == (name == "framed.png")
+        if field is not None:
+            x = [side for segment in field["edge"] for side in segment[::2]]
+            assert min(x) == pytest.approx(40, abs=4)
+            assert max(x) == pytest.approx(360, abs=4)
+
+
+def test_the_page_is_told_which_files_can_be_read(client: TestClient) -> None:
+    body = client.get("/api/session").json()
+    assert set(body["suffixes"]) == SUFFIXES
+
+
 @pytest.mark.parametrize(
     ("described", "model"),
     [
@@ -92,6 +123,7 @@ def test_excluded_cells_have_one_color_in_pictures_and_on_the_page(client: TestC
         (("CorrectedBody",), CorrectedBody),
         (("CorrectedBody", "DetectionsOfPhotograph"), PhotographBody),
         (("CorrectionBody",), CorrectionBody),
+        (("FieldOfView",), FieldOfViewBody),
     ],
 )
 def test_the_types_of_the_page_name_the_fields_of_the_server(

@@ -137,3 +137,49 @@ def test_settings_that_cannot_be_written_are_refused_and_do_not_count(
     assert answer.status_code == 507
     assert "settings.json" in answer.json()["detail"]
     assert client.get("/api/session").json()["settings"] == before
+
+
+def test_a_pixel_size_is_that_of_one_photograph_or_folder_or_of_all(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
+        pictures = {
+            "a/1.png": CELLS[:2],
+            "a/2.png": CELLS[:3],
+            "b/1.png": CELLS[:4],
+        }
+        ids = {
+            name: upload(client, png(smear(cells)), name)["id"] for name, cells in pictures.items()
+        }
+        before = settled(client)
+        body = {"photographs": [ids["a/1.png"], ids["a/2.png"]], "pixel_size_um": 0.2}
+        assert client.put("/api/pixel-size", json=body).status_code == 204
+        after = settled(client)
+        assert after["b/1.png"] == before["b/1.png"]  # it was not counted again
+        # A further photograph of the folder is taken by the same microscope.
+        ids["a/3.png"] = upload(client, png(smear(CELLS[:5])), "a/3.png")["id"]
+        client.put("/api/settings", json={"pixel_size_um": 0.1})
+        settled(client)
+        assert client.put("/api/pixel-size", json=body | {"pixel_size_um": 99}).status_code == 400
+        sizes = {"a/1.png": 0.2, "a/2.png": 0.2, "a/3.png": 0.2, "b/1.png": 0.1}
+        assert pixel_sizes(client, ids) == sizes
+    with TestClient(create_app(folder, DiscDetector()), base_url="http://127.0.0.1") as client:
+        assert {row["state"] for row in client.get("/api/session").json()["photographs"]} == {
+            "done"
+        }
+        assert pixel_sizes(client, ids) == sizes
+
+
+def pixel_sizes(client: TestClient, ids: dict[str, str]) -> dict[str, float]:
+    return {
+        name: client.get(f"/api/photographs/{identity}").json()["pixel_size_um"]
+        for name, identity in ids.items()
+    }
+
+
+def test_all_photographs_are_removed_at_once(client: TestClient, tmp_path: Path) -> None:
+    for name in ("a.png", "b/c.png"):
+        upload(client, png(PICTURE), name)
+    settled(client)
+    assert client.delete("/api/photographs").status_code == 204
+    assert client.get("/api/session").json()["photographs"] == []
+    assert not list((tmp_path / "session" / "seen").iterdir())

@@ -14,7 +14,9 @@ from doubles.disc_detector import CELLS, PICTURE, DiscDetector, png, smear
 from doubles.web_client import settled, upload
 from smearcount.detections.detections import Detections
 from smearcount.image.image import Pixels
+from smearcount.image.read import open_image
 from smearcount.web.app import create_app
+from smearcount.web.worker import _cancelable, _CanceledError
 
 
 def test_a_bad_file_is_a_row_with_its_reason_and_the_others_are_counted(
@@ -82,3 +84,44 @@ def test_monsters_become_cards_with_a_reason(
     assert rows["monster.png"]["state"] == "failed"
     assert reason in rows["monster.png"]["reason"]
     assert rows["good.png"]["automatic"]["counted"] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("way", ["cancel", "remove"])
+def test_a_count_that_takes_long_can_be_ended(tmp_path: Path, way: str) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    class Endless(DiscDetector):
+        """Never done with the large picture, whose red cells it says are ever larger."""
+
+        def detect(self, pixels: Pixels) -> Detections:
+            if max(pixels.shape) > 300:
+                begun.set()
+                ended.wait(240)
+            return super().detect(pixels)
+
+    app = create_app(tmp_path / "session", Endless())
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        identity = upload(client, png(PICTURE), "junk.png")["id"]
+        assert begun.wait(240)
+        if way == "cancel":
+            client.post("/api/cancel")
+            assert settled(client)["junk.png"]["state"] == "canceled"
+        else:
+            client.delete(f"/api/photographs/{identity}")
+        ended.set()
+        upload(client, png(smear(CELLS[:2], 4, 4)), "good.png")
+        rows = settled(client)
+        assert rows["good.png"]["state"] == "done"
+        assert rows.get("junk.png", {"state": "canceled"})["state"] == "canceled"
+        client.post("/api/resume")
+        assert {row["state"] for row in settled(client).values()} == {"done"}
+
+
+def test_a_count_ends_at_the_next_piece_that_it_reads() -> None:
+    wanted = True
+    image = _cancelable(open_image(PICTURE), lambda: wanted)
+    assert image.pixels().shape == PICTURE.shape
+    wanted = False
+    for read in (image.read, image.crop((0, 0, 10, 10)).read):
+        with pytest.raises(_CanceledError):
+            read((0, 0, 5, 5))

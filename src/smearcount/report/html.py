@@ -79,6 +79,11 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
+def _failure(outcome: ImageOutcome) -> str:
+    error = outcome.error or ""
+    return error if outcome.name in error else f"{outcome.name}: {error}"
+
+
 def _values(batch: BatchResult, pictures: Path) -> dict[str, Any]:
     """Return the variables of the template."""
     card, outcomes = batch.card, batch.outcomes
@@ -93,7 +98,7 @@ def _values(batch: BatchResult, pictures: Path) -> dict[str, Any]:
         "colors": colors,
         "counted": len(results),
         "flagged": sum(bool(result.flags) for result in results),
-        "failures": [outcome.error for outcome in batch.failed],
+        "failures": [_failure(outcome) for outcome in batch.failed],
         "tiles": [_tile(batch, name, color, len(results)) for name, color in colors.items()],
         "has_intervals": bool(batch.intervals),
         "warnings": _warnings(results),

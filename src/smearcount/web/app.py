@@ -22,7 +22,7 @@ from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError, WriteError
 from smearcount.results.stored import StoredResult
 from smearcount.web.correction_log import OutdatedError
-from smearcount.web.downloads import WRITERS
+from smearcount.web.downloads import WRITERS, name_of_download
 from smearcount.web.photographs import Photograph, UnknownPhotographError
 from smearcount.web.responses import (
     corrected_body,
@@ -33,8 +33,10 @@ from smearcount.web.responses import (
 from smearcount.web.schema import (
     CorrectedBody,
     CorrectionBody,
+    LeftOutBody,
     PhotographBody,
     PhotographRow,
+    PixelSizeBody,
     Problem,
     SessionBody,
     SettingsBody,
@@ -132,7 +134,7 @@ def _route_session(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/cancel", status_code=204)
     def cancel() -> None:
-        """Count none of the photographs that wait."""
+        """Count none of the photographs that wait, and stop counting the present one."""
         session.cancel()
 
     @app.post("/api/resume", status_code=204)
@@ -175,6 +177,21 @@ def _route_photographs(app: FastAPI, session: Session) -> None:
         """Remove a photograph from the session."""
         session.remove(identity)
 
+    @app.delete("/api/photographs", status_code=204)
+    def remove_all_photographs() -> None:
+        """Remove every photograph from the session."""
+        session.remove_all()
+
+    @app.put("/api/photographs/{identity}/left-out", status_code=204)
+    def leave_out(identity: Identity, body: LeftOutBody) -> None:
+        """Leave a photograph out of totals and exports, or take it in again."""
+        session.leave_out(identity, body.left_out)
+
+    @app.put("/api/pixel-size", status_code=204)
+    def set_pixel_size(body: PixelSizeBody) -> None:
+        """Give some photographs a pixel size of their own."""
+        session.set_pixel_size(body.photographs, body.pixel_size_um)
+
     @app.post("/api/photographs/{identity}/corrections")
     def correct(identity: Identity, body: CorrectionBody) -> CorrectedBody:
         """Append a correction; once answered, it is on the disk."""
@@ -206,7 +223,8 @@ def _route_downloads(app: FastAPI, session: Session) -> None:
         if name not in WRITERS:
             raise HTTPException(404, f"The files to download are {', '.join(WRITERS)}.")
         media_type, write = WRITERS[name]
-        return _download(name, media_type, lambda path: write(session, path))
+        saved_as = name_of_download(session, name)
+        return _download(saved_as, media_type, lambda path: write(session, path))
 
     @app.get("/api/photographs/{identity}/annotated.png")
     def read_annotated(identity: Identity) -> FileResponse:

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -25,10 +25,14 @@ from smearcount.results.corrections import history
 from smearcount.results.image_outcome import ImageOutcome
 from smearcount.results.json_document import shortest_decimals
 from smearcount.results.totals import slides_of
+from smearcount.web.photographs import Photograph
 from smearcount.web.session import Session
 
 VALIDATION_EVERY: Final = 5
 """Every fifth corrected photograph goes to the validation split of the labels."""
+
+LEFT_OUT: Final = "Left out by hand."
+"""What tables and reports say of a photograph that the user left out."""
 
 Writer = Callable[[Session, Path], None]
 
@@ -36,7 +40,7 @@ Writer = Callable[[Session, Path], None]
 def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
     """Return what was counted in the photographs, corrected, in the order of the page.
 
-    Photographs that are not counted yet are left out.
+    Photographs without a count, and those left out by hand, are in it with the reason as error.
 
     Args:
         session: whose photographs.
@@ -44,19 +48,59 @@ def batch_of(session: Session, slides_of_folders: bool = False) -> BatchResult:
     """
     found = []
     for photograph in session.photographs.in_natural_order():
-        result = session.corrected_result(photograph)
-        if result is not None:
-            found.append(ImageOutcome(photograph.name, result=result))
-        elif photograph.state == "failed":
-            found.append(ImageOutcome(photograph.name, error=photograph.reason))
-    slides = slides_of(found, grouping(BY_FOLDER), session.card) if slides_of_folders else []
+        result = None if photograph.left_out else session.corrected_result(photograph)
+        error = _why_not_counted(photograph) if result is None else None
+        found.append(ImageOutcome(photograph.name, result=result, error=error))
+    taken_in = [outcome for outcome in found if outcome.error != LEFT_OUT]
+    slides = slides_of(taken_in, grouping(BY_FOLDER), session.card) if slides_of_folders else []
     return BatchResult(tuple(found), session.settings, session.card, tuple(slides))
 
 
+def name_of_download(session: Session, name: str) -> str:
+    """Return the name under which a file is saved, which says if not all photographs are counted.
+
+    While 25 of 60 photographs are counted, ``counts.csv`` is saved as ``counts (25 of 60).csv``.
+    """
+    with session.photographs.changed:
+        states = [photograph.state for photograph in session.photographs]
+    settled = sum(state in ("done", "failed") for state in states)
+    if settled == len(states):
+        return name
+    path = PurePosixPath(name)
+    return f"{path.stem} ({settled} of {len(states)}){path.suffix}"
+
+
+def _why_not_counted(photograph: Photograph) -> str:
+    if photograph.left_out:
+        return LEFT_OUT
+    return {"failed": photograph.reason, "canceled": "Canceled before it was counted."}.get(
+        photograph.state, "Not counted yet."
+    )
+
+
 def command(session: Session) -> str:
-    """Return the command line that gives the same numbers from the session's own files."""
-    settings = session.settings
-    words = ["smearcount", "count", *_sources(session)]
+    """Return the command line that gives the same numbers from the session's own files.
+
+    There is one line for each pixel size that photographs have as their own.
+    """
+    photographs = [each for each in session.photographs if not each.left_out]
+    sizes = dict.fromkeys(session.settings_of(each).pixel_size_um for each in photographs)
+    if len(sizes) < 2:
+        return _command_of(session, photographs, "counted")
+    groups = {
+        size: [each for each in photographs if session.settings_of(each).pixel_size_um == size]
+        for size in sizes
+    }
+    lines = [
+        _command_of(session, group, f"counted-{number}")
+        for number, group in enumerate(groups.values(), start=1)
+    ]
+    return "\n".join(lines)
+
+
+def _command_of(session: Session, photographs: Sequence[Photograph], out: str) -> str:
+    settings = session.settings_of(photographs[0]) if photographs else session.settings
+    words = ["smearcount", "count", *_sources(session, photographs)]
     if session.model is not None:
         words += ["--model", str(session.model.resolve())]
     if settings.threshold is not None:
@@ -66,12 +110,12 @@ def command(session: Session) -> str:
         words += ["--edge", settings.edge]
     if settings.pixel_size_um is not None:
         words += ["--pixel-size", repr(settings.pixel_size_um)]
-    if any(history(session.corrections(photograph))[0] for photograph in session.photographs):
+    if any(history(session.corrections(photograph))[0] for photograph in photographs):
         words += ["--corrections", str(session.folder.corrections)]
-    if any("/" in photograph.name for photograph in session.photographs):
+    if any("/" in photograph.name for photograph in photographs):
         words += ["--group-by", BY_FOLDER]
     quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
-    return quoted([*words, "--out", "counted"])
+    return quoted([*words, "--out", out])
 
 
 def write_labels(path: Path, batch: BatchResult, photographs: Path) -> None:
@@ -104,10 +148,12 @@ def write_labels(path: Path, batch: BatchResult, photographs: Path) -> None:
             archive.write(photographs / one.name, f"images/{one.name}")
 
 
-def _sources(session: Session) -> list[str]:
-    """Return the folder of the photographs, and those that a walk through it would pass by."""
+def _sources(session: Session, photographs: Sequence[Photograph]) -> list[str]:
+    """Return what to count: the folder and what a walk through it would pass by, or the files."""
     folder = session.folder.photographs
-    names = [photograph.name for photograph in session.photographs]
+    names = [photograph.name for photograph in photographs]
+    if len(names) < len(list(session.photographs)):
+        return [str(folder / name) for name in names] or [str(folder)]
     odd = [name for name in names if PurePosixPath(name).suffix.lower() not in SUFFIXES]
     found = [] if names and len(odd) == len(names) else [str(folder)]
     return found + [str(folder / name) for name in odd]

@@ -34,6 +34,8 @@ class Photograph:
         name: relative path with ``/``, unique in the session.
         sha256: of the file.
         order: its place among the uploads.
+        left_out: whether the user left it out of totals and exports.
+        pixel_size_um: its own micrometers per pixel; None takes that of the session.
         state: whether it waits, is being counted, is done, failed or was canceled.
         reason: why it failed, one sentence; empty otherwise.
         stored: what the model found, once done.
@@ -44,6 +46,8 @@ class Photograph:
     name: str
     sha256: str
     order: int
+    left_out: bool = False
+    pixel_size_um: float | None = None
     state: State = "waiting"
     reason: str = ""
     stored: StoredResult | None = None

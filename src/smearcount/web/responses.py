@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smearcount.classes import class_color
 from smearcount.counts.edge_rule import is_counted
 from smearcount.detections.detections import Detections
+from smearcount.image.file_types import SUFFIXES
+from smearcount.image.image import FieldOfView
 from smearcount.quality.flags import FLAG_EXPLANATIONS
 from smearcount.results.corrections import apply_corrections, correct_detections, history
 from smearcount.results.result import CountResult
@@ -19,6 +24,7 @@ from smearcount.web.schema import (
     AddedCell,
     ClassRow,
     CorrectedBody,
+    FieldOfViewBody,
     PhotographBody,
     PhotographRow,
     SessionBody,
@@ -58,6 +64,7 @@ def session_body(session: Session, since: int, upload_limit_bytes: int) -> Sessi
             upload_limit_bytes=upload_limit_bytes,
             pixel_sizes_um=PIXEL_SIZES_UM,
             flags=FLAG_EXPLANATIONS,
+            suffixes=sorted(SUFFIXES),
         )
 
 
@@ -80,8 +87,11 @@ def _row(session: Session, photograph: Photograph) -> PhotographRow:
         automatic=None if automatic is None else _tally(automatic),
         corrected=None if counted is None else _tally(counted),
         corrections=len(history(corrections)[0]),
+        log_length=len(corrections),
         intervals=None if intervals is None else list(intervals.values()),
         flags=[] if counted is None else list(counted.flags),
+        left_out=photograph.left_out,
+        pixel_size_um=photograph.pixel_size_um,
         seconds=0 if counted is None else counted.seconds,
     )
 
@@ -104,6 +114,7 @@ def photograph_body(
             pixel_size_um=stored.scale.pixel_size_um,
             scale_source=stored.scale.source,
             notes=list(stored.notes),
+            field_of_view=_field_of_view(stored.field_of_view),
         )
 
 
@@ -111,6 +122,39 @@ def corrected_body(session: Session, photograph: Photograph, stored: StoredResul
     """Return the state of a photograph after its corrections."""
     with session.photographs.changed:
         return CorrectedBody(**_corrections(session, photograph, stored))
+
+
+def _field_of_view(field: FieldOfView | None) -> FieldOfViewBody | None:
+    if field is None:
+        return None
+    edge = edge_segments(field).tolist()
+    return FieldOfViewBody(edge=edge, covered=float(np.mean(field.covered)))
+
+
+def edge_segments(field: FieldOfView) -> NDArray[np.float64]:
+    """Return the edge of a field of view as line segments, the longest possible ones.
+
+    Returns:
+        shape (n, 4), x0, y0, x1, y1 in image pixels; each segment is upright or level, and covered
+        pixels lie on one side of it.
+    """
+    h, w = field.covered.shape
+    size = np.array([field.width / w, field.height / h] * 2)
+    level = [(left, y, right, y) for y, left, right in _runs(field.covered)]
+    upright = [(x, top, x, bottom) for x, top, bottom in _runs(field.covered.T)]
+    segments: NDArray[np.float64] = np.array(level + upright).reshape(-1, 4) * size
+    return segments
+
+
+def _runs(covered: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """Yield the level parts of the edge of a mask: row above which it runs, first, last column."""
+    changes = np.diff(covered.astype(np.int8), axis=0)  # 1 or -1, by the side that is covered
+    bordered = np.pad(changes, ((0, 0), (1, 1)))
+    for row in np.flatnonzero(changes.any(axis=1)):
+        ends = np.flatnonzero(np.diff(bordered[row]))
+        for first, last in pairwise(ends):
+            if changes[row, first]:
+                yield int(row) + 1, int(first), int(last)
 
 
 def _tally(result: CountResult) -> Tally:

@@ -58,6 +58,40 @@ class CorrectionBody(BaseModel):
     add: tuple[Cell, ...] = ()
 
 
+class LeftOutBody(BaseModel):
+    """Whether a photograph is left out of totals and exports."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    left_out: bool
+
+
+class PixelSizeBody(BaseModel):
+    """A pixel size of their own for some photographs; None gives them that of the session.
+
+    Attributes:
+        photographs: their ids.
+        pixel_size_um: micrometers per pixel.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    photographs: tuple[str, ...]
+    pixel_size_um: float | None
+
+
+class FieldOfViewBody(BaseModel):
+    """The part of a photograph that shows the smear.
+
+    Attributes:
+        edge: line segments between what shows smear and what does not: x0, y0, x1, y1 in pixels.
+        covered: the share of the photograph that shows no smear.
+    """
+
+    edge: list[tuple[float, float, float, float]]
+    covered: float
+
+
 class Tally(BaseModel):
     """Cells of one kind of count.
 
@@ -81,9 +115,12 @@ class PhotographRow(BaseModel):
         automatic: what the model counts; None before it is done.
         corrected: the same with the corrections.
         corrections: how many corrections stand.
+        log_length: how many there are, undone ones included.
         intervals: the 95 % interval of the automatic count, by class; None where the model has no
             calibration.
         flags: short warnings.
+        left_out: whether the user left it out of totals and exports.
+        pixel_size_um: its own micrometers per pixel; None takes that of the session.
         seconds: how long the count took.
     """
 
@@ -94,8 +131,11 @@ class PhotographRow(BaseModel):
     automatic: Tally | None
     corrected: Tally | None
     corrections: int
+    log_length: int
     intervals: list[tuple[int, int]] | None
     flags: list[str]
+    left_out: bool
+    pixel_size_um: float | None
     seconds: float
 
 
@@ -130,6 +170,7 @@ class SessionBody(BaseModel):
         upload_limit_bytes: larger files are refused.
         pixel_sizes_um: the least and the greatest pixel size that is taken.
         flags: what each flag means and what to do, in English.
+        suffixes: of the names of pictures that can be read, such as ``.jpg``.
     """
 
     session: str
@@ -145,6 +186,7 @@ class SessionBody(BaseModel):
     upload_limit_bytes: int
     pixel_sizes_um: tuple[float, float]
     flags: dict[str, str]
+    suffixes: list[str]
 
 
 class AddedCell(BaseModel):
@@ -192,6 +234,7 @@ class PhotographBody(CorrectedBody):
         pixel_size_um: micrometers per pixel, or None.
         scale_source: where the pixel size comes from.
         notes: what was done to the pixels.
+        field_of_view: the part that shows the smear; None if that is all of it.
     """
 
     width: int
@@ -205,3 +248,4 @@ class PhotographBody(CorrectedBody):
     pixel_size_um: float | None
     scale_source: str
     notes: list[str]
+    field_of_view: FieldOfViewBody | None

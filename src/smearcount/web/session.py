@@ -7,9 +7,11 @@ after a crash; see :mod:`smearcount.web.storage`.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from smearcount.detector.model_card import ModelCard
@@ -92,6 +94,7 @@ class Session:
                 name = numbered(wanted, number)
             order = 1 + max((one.order for one in self.photographs), default=0)
             photograph = Photograph(identity, name, sha256, order)
+            photograph.pixel_size_um = self._pixel_size_of_folder(name)
             self.folder.keep(photograph, upload)
             self.photographs.add(photograph)
             return photograph, True
@@ -106,6 +109,60 @@ class Session:
             photograph = self.photographs.get(identity)
             self.folder.remove(photograph)
             self.photographs.remove(photograph)
+
+    def remove_all(self) -> None:
+        """Remove every photograph; their corrections stay, and return with them."""
+        with self.photographs.changed:
+            for photograph in self.photographs:
+                self.remove(photograph.id)
+
+    def leave_out(self, identity: str, left_out: bool) -> None:
+        """Leave a photograph out of totals and exports, or take it in again.
+
+        Raises:
+            UnknownPhotographError: there is none.
+            WriteError: the disk is full or not writable.
+        """
+        with self.photographs.changed:
+            photograph = self.photographs.get(identity)
+            self._change_facts(photograph, left_out=left_out)
+            self.photographs.change(photograph)
+
+    def set_pixel_size(self, identities: Sequence[str], pixel_size_um: float | None) -> None:
+        """Give photographs a pixel size of their own; those that it changes are counted again.
+
+        Args:
+            identities: of the photographs.
+            pixel_size_um: micrometers per pixel; None takes that of the session.
+
+        Raises:
+            UnknownPhotographError: there is no such photograph.
+            UsageError: the pixel size lies outside its range.
+            WriteError: the disk is full or not writable.
+        """
+        replace(self.settings, pixel_size_um=pixel_size_um)
+        with self.photographs.changed:
+            for photograph in [self.photographs.get(identity) for identity in identities]:
+                before = self.settings_of(photograph)
+                self._change_facts(photograph, pixel_size_um=pixel_size_um)
+                again = self.settings_of(photograph) != before
+                self._change(photograph, again)
+
+    def settings_of(self, photograph: Photograph) -> Settings:
+        """Return the settings under which a photograph is counted."""
+        if photograph.pixel_size_um is None:
+            return self.settings
+        return replace(self.settings, pixel_size_um=photograph.pixel_size_um)
+
+    def is_counted_now(self, photograph: Photograph, asked: Settings) -> bool:
+        """Return whether a photograph is still to be counted under some settings."""
+        with self.photographs.changed:
+            return (
+                photograph.state == "counting"
+                and photograph.id in self.photographs
+                and self.photographs.get(photograph.id) is photograph
+                and asked.pixel_size_um == self.settings_of(photograph).pixel_size_um
+            )
 
     def next_waiting(self) -> Photograph | None:
         """Return the next photograph to count, marked as being counted."""
@@ -136,7 +193,9 @@ class Session:
                 return
             if self.photographs.get(photograph.id) is not photograph:  # and then added again
                 return
-            if asked.pixel_size_um != self.settings.pixel_size_um:
+            if photograph.state != "counting":  # it was canceled
+                return
+            if asked.pixel_size_um != self.settings_of(photograph).pixel_size_um:
                 self.photographs.change(photograph, "waiting")
                 return
             if stored is not None:
@@ -145,10 +204,10 @@ class Session:
             self.photographs.change(photograph, "failed" if stored is None else "done")
 
     def cancel(self) -> None:
-        """Count none of those that wait."""
+        """Count none of those that wait, and stop counting the present one."""
         with self.photographs.changed:
             for photograph in self.photographs:
-                if photograph.state == "waiting":
+                if photograph.state in ("waiting", "counting"):
                     self.photographs.change(photograph, "canceled")
 
     def resume(self) -> None:
@@ -159,21 +218,18 @@ class Session:
                     self.photographs.change(photograph, "waiting")
 
     def change_settings(self, settings: Settings) -> None:
-        """Change the settings; with another pixel size every photograph is counted again.
+        """Change the settings; photographs whose pixel size that changes are counted again.
 
         Raises:
             UsageError: the number of thresholds is not the number of classes.
         """
         settings.thresholds(self.card.thresholds, self.card.classes)
         with self.photographs.changed:
-            again = settings.pixel_size_um != self.settings.pixel_size_um
+            other_size = settings.pixel_size_um != self.settings.pixel_size_um
             self.folder.write_settings(settings)
             self.settings = settings
             for photograph in self.photographs:
-                if again and photograph.state in ("done", "failed"):
-                    self.photographs.change(photograph, "waiting")
-                else:
-                    self.photographs.change(photograph)
+                self._change(photograph, other_size and photograph.pixel_size_um is None)
 
     def correct(
         self,
@@ -225,7 +281,7 @@ class Session:
 
     def automatic_result(self, photograph: Photograph) -> CountResult | None:
         """Return what the model counts under the present settings, or None before it is done."""
-        stored, settings = photograph.stored, self.settings
+        stored, settings = photograph.stored, self.settings_of(photograph)
         if stored is None or photograph.state != "done":
             return None
         return stored.restore(photograph.name, self.folder.file(photograph), self.card, settings)
@@ -234,6 +290,31 @@ class Session:
         """Return the count with the corrections, or None before it is done."""
         result = self.automatic_result(photograph)
         return None if result is None else apply_corrections(result, self.corrections(photograph))
+
+    def _change(self, photograph: Photograph, count_again: bool) -> None:
+        again = count_again and photograph.state in ("done", "failed")
+        self.photographs.change(photograph, "waiting" if again else None)
+
+    def _change_facts(self, photograph: Photograph, **facts: bool | float | None) -> None:
+        before = {key: getattr(photograph, key) for key in facts}
+        try:
+            for key, value in facts.items():
+                setattr(photograph, key, value)
+            self.folder.keep_facts(photograph)
+        except BaseException:
+            for key, value in before.items():
+                setattr(photograph, key, value)
+            raise
+
+    def _pixel_size_of_folder(self, name: str) -> float | None:
+        """Return the pixel size that all photographs of a new one's folder have as their own."""
+        folder = PurePosixPath(name).parent
+        sizes = {
+            other.pixel_size_um
+            for other in self.photographs
+            if folder.name and PurePosixPath(other.name).parent == folder
+        }
+        return sizes.pop() if len(sizes) == 1 else None
 
     def _refuse_unknown_classes(self) -> None:
         unknown = self._log.class_names() - set(self.card.classes)
@@ -253,7 +334,7 @@ class Session:
             if (
                 stored is not None
                 and stored.model_sha256 == self.card.sha256
-                and stored.asked_pixel_size_um == self.settings.pixel_size_um
+                and stored.asked_pixel_size_um == self.settings_of(photograph).pixel_size_um
             ):
                 photograph.state = "done"
             else:

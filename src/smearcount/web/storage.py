@@ -113,10 +113,19 @@ class SessionFolder:
         target = self.file(photograph)
         target.parent.mkdir(parents=True, exist_ok=True)
         upload.replace(target)
-        folder = self._folder_of(photograph)
-        folder.mkdir(parents=True, exist_ok=True)
-        facts = {key: getattr(photograph, key) for key in ("name", "sha256", "order")}
-        write_text(folder / "photograph.json", json.dumps(facts), fsync=True)
+        self._folder_of(photograph).mkdir(parents=True, exist_ok=True)
+        self.keep_facts(photograph)
+
+    def keep_facts(self, photograph: Photograph) -> None:
+        """Write what is known of a photograph besides what the model found in it.
+
+        Raises:
+            WriteError: the disk is full or not writable.
+        """
+        keys = ("name", "sha256", "order", "left_out", "pixel_size_um")
+        facts = {key: getattr(photograph, key) for key in keys}
+        path = self._folder_of(photograph) / "photograph.json"
+        write_text(path, json.dumps(facts), fsync=True)
 
     def keep_result(self, photograph: Photograph, stored: StoredResult) -> None:
         """Write what the model found in a photograph.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from smearcount.analyze import analyze
 from smearcount.detector.detector import Detector
 from smearcount.errors import SmearcountError
+from smearcount.image.image import Pixels, Region, RegionReader, SmearImage
 from smearcount.image.read import open_image
 from smearcount.results.stored import StoredResult
 from smearcount.settings import Settings
@@ -19,6 +22,11 @@ from smearcount.web.session import Session
 from smearcount.web.tiles import build_pyramid
 
 _log = logging.getLogger(__name__)
+
+
+class _CanceledError(Exception):
+    """Nobody wants the count that is going on any more."""
+
 
 _BLANK_SHAPE = (480, 640, 3)
 
@@ -59,9 +67,11 @@ class Worker:
                     photograph = self._session.next_waiting()
                 if self._stopping or photograph is None:
                     return
-                settings = self._session.settings
+                settings = self._session.settings_of(photograph)
             try:
                 stored, reason = self._count(photograph, settings), ""
+            except _CanceledError:
+                stored, reason = None, ""
             except SmearcountError as error:
                 stored, reason = None, str(error)
             except MemoryError:
@@ -87,8 +97,24 @@ class Worker:
     def _count(self, photograph: Photograph, settings: Settings) -> StoredResult:
         path = self._session.folder.file(photograph)
         # The page applies thresholds and edge rule later, to what is stored.
-        result = analyze(lambda: open_image(path), self._detector, settings)
+        wanted = partial(self._session.is_counted_now, photograph, settings)
+        result = analyze(lambda: _cancelable(open_image(path), wanted), self._detector, settings)
         tiles = self._session.folder.tiles(photograph)
         if not tiles.exists():
             build_pyramid(result.image, tiles)
         return StoredResult.of(replace(result, image=replace(result.image, name=photograph.name)))
+
+
+def _cancelable(image: SmearImage, wanted: Callable[[], bool]) -> SmearImage:
+    """Return the image so that reading from it ends the count once the count is not wanted."""
+
+    def checked(read: RegionReader) -> RegionReader:
+        def read_if_wanted(region: Region) -> Pixels:
+            if not wanted():
+                raise _CanceledError
+            return read(region)
+
+        return read_if_wanted
+
+    half = None if image.half is None else checked(image.half)
+    return replace(image, read=checked(image.read), half=half)

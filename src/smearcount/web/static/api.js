@@ -27,8 +27,11 @@ import { t } from "./translations.js";
  * @property {Tally | null} automatic what the model counts; null before it is done
  * @property {Tally | null} corrected the same with the corrections
  * @property {number} corrections how many stand
+ * @property {number} log_length how many there are, undone ones included
  * @property {[number, number][] | null} intervals 95 % interval of the automatic count, by class
  * @property {string[]} flags
+ * @property {boolean} left_out whether the user left it out of totals and exports
+ * @property {number | null} pixel_size_um its own; null takes that of the session
  * @property {number} seconds
  */
 
@@ -54,6 +57,7 @@ import { t } from "./translations.js";
  * @property {number} upload_limit_bytes
  * @property {[number, number]} pixel_sizes_um the least and the greatest
  * @property {Record<string, string>} flags what each flag means, in English
+ * @property {string[]} suffixes of the names of pictures that can be read, such as ".jpg"
  */
 
 /**
@@ -74,6 +78,12 @@ import { t } from "./translations.js";
  */
 
 /**
+ * @typedef {object} FieldOfView the part of a photograph that shows the smear
+ * @property {Box[]} edge line segments x0, y0, x1, y1 in image pixels
+ * @property {number} covered the share of the photograph that shows no smear
+ */
+
+/**
  * @typedef {object} DetectionsOfPhotograph
  * @property {number} width in pixels
  * @property {number} height in pixels
@@ -86,6 +96,7 @@ import { t } from "./translations.js";
  * @property {number | null} pixel_size_um
  * @property {"user" | "file" | "estimated" | "assumed"} scale_source
  * @property {string[]} notes
+ * @property {FieldOfView | null} field_of_view null if all of it shows the smear
  */
 
 /** @typedef {CorrectedBody & DetectionsOfPhotograph} PhotographBody */
@@ -199,6 +210,13 @@ export const api = {
   photograph: (id) => request("GET", `${photographs}/${id}`),
   /** @type {(id: string) => Promise<void>} */
   remove: (id) => request("DELETE", `${photographs}/${id}`),
+  /** @type {() => Promise<void>} */
+  removeAll: () => request("DELETE", photographs),
+  /** @type {(id: string, left_out: boolean) => Promise<void>} */
+  leaveOut: (id, left_out) => request("PUT", `${photographs}/${id}/left-out`, { left_out }),
+  /** @type {(ids: string[], size: number | null) => Promise<void>} */
+  pixelSize: (ids, size) =>
+    request("PUT", "api/pixel-size", { photographs: ids, pixel_size_um: size }),
   /** @type {(id: string, correction: CorrectionBody) => Promise<CorrectedBody>} */
   correct: (id, correction) => request("POST", `${photographs}/${id}/corrections`, correction),
   /** @type {() => Promise<string>} */

@@ -63,14 +63,14 @@ export class BoxOutlines {
    */
   outline({ box, label, counted }, colors, ratio) {
     const color = counted ? colors[label - 1] : EXCLUDED_PIXEL;
-    const wide = box[2] - box[0];
-    if (wide < DOT_BELOW_PX) {
-      const dot = grown(box, -wide / 4, ratio);
+    const [wide, high] = [box[2] - box[0], box[3] - box[1]];
+    if (Math.max(wide, high) < DOT_BELOW_PX) {
+      const dot = grown(box, -Math.min(wide, high) / 4, ratio);
       this.frame(dot, Math.ceil((dot[3] - dot[1]) / 2), color, 1);
       return;
     }
     const dash = counted ? dashOf(label) : EXCLUDED_DASH;
-    if (wide < SHAPE_FROM_PX) this.frame(grown(box, 0, ratio), 1, color, ratio);
+    if (wide < SHAPE_FROM_PX) this.frame(grown(box, 0, ratio), 1, color, ratio, dash);
     else {
       this.frame(grown(box, 2, ratio), 4, HALO, ratio);
       this.frame(grown(box, 1, ratio), 2, color, ratio, dash);
@@ -87,7 +87,9 @@ export class BoxOutlines {
    * @param {[number, number]} dash how long the line is on and off, in pixels of the screen
    */
   frame([left, top, right, bottom], thick, color, ratio, [on, off] = [1, 0]) {
-    const lines = Math.max(1, Math.round(thick * ratio));
+    // A box that the border cuts to a sliver is filled, never drawn beyond its own sides.
+    const most = Math.ceil(Math.min(right - left, bottom - top) / 2);
+    const lines = Math.min(Math.max(1, Math.round(thick * ratio)), most);
     const stroke = Math.max(1, Math.round(on * ratio));
     const period = stroke + Math.round(off * ratio);
     for (let inset = 0; inset < lines; inset += 1) {

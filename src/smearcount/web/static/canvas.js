@@ -1,6 +1,6 @@
 // The canvas: tiles of the photograph, boxes around its cells, and the gesture going on.
 
-/** @import { ClassRow, EdgeRule, PhotographBody } from "./api.js" */
+/** @import { Box, ClassRow, EdgeRule, PhotographBody } from "./api.js" */
 /** @import { Gesture, Point } from "./boxes.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { DrawnBox } from "./class_marks.js" */
@@ -8,7 +8,7 @@
 
 import { BoxOutlines, context2d } from "./box_outlines.js";
 import { boxBetween, changedBy, handles } from "./boxes.js";
-import { drawShapes } from "./class_marks.js";
+import { drawShapes, EXCLUDED_COLOR } from "./class_marks.js";
 import { Tiles } from "./tiles.js";
 import { Viewport } from "./viewport.js";
 
@@ -24,6 +24,21 @@ import { Viewport } from "./viewport.js";
  * @property {string} tool
  * @property {number} label of the next cell added
  */
+
+const EDGE_PX = 2;
+
+/**
+ * Returns line segments as one path.
+ * @param {Box[]} segments
+ */
+function pathOf(segments) {
+  const path = new Path2D();
+  for (const [x0, y0, x1, y1] of segments) {
+    path.moveTo(x0, y0);
+    path.lineTo(x1, y1);
+  }
+  return path;
+}
 
 export class PhotographCanvas {
   /**
@@ -45,6 +60,7 @@ export class PhotographCanvas {
     this.isFrameAsked = false;
     /** @type {Tiles | undefined} */
     this.tiles = undefined;
+    this.edge = new Path2D(); // of the field of view, in image pixels
     this.frame = /** @type {HTMLElement} */ (canvas.parentElement);
     new ResizeObserver(() => this.resize()).observe(this.frame);
   }
@@ -56,6 +72,7 @@ export class PhotographCanvas {
   open(photograph, place) {
     this.close();
     this.tiles = new Tiles(photograph, () => this.redraw());
+    this.edge = pathOf(photograph.field_of_view?.edge ?? []);
     this.resize();
     this.viewport.show(photograph, place);
   }
@@ -95,6 +112,8 @@ export class PhotographCanvas {
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     tiles.draw(context, viewport, ratio);
+    this.paintEdge(ratio);
+    this.frame.dataset.fitted = String(viewport.fitted);
     const boxes = this.boxesInView(state);
     this.outlines.draw(context, boxes, state.classes, ratio);
     drawShapes(context, boxes, state.classes);
@@ -102,6 +121,21 @@ export class PhotographCanvas {
     if (selected.length === 1)
       for (const handle of handles(selected[0].box)) this.paintHandle(handle);
     if (this.gesture?.kind === "area") this.paintArea(this.gesture);
+  }
+
+  /**
+   * Paints a gray line around what shows no smear and is left out.
+   * @param {number} ratio device pixels per pixel of the screen
+   */
+  paintEdge(ratio) {
+    const { context, viewport } = this;
+    const scale = viewport.scale * ratio;
+    context.save();
+    context.setTransform(scale, 0, 0, scale, -viewport.left * scale, -viewport.top * scale);
+    context.strokeStyle = EXCLUDED_COLOR;
+    context.lineWidth = EDGE_PX / viewport.scale;
+    context.stroke(this.edge);
+    context.restore();
   }
 
   /**
@@ -155,7 +189,8 @@ export class PhotographCanvas {
    * @param {Point} point of the screen
    */
   cellAt(point) {
-    const { cells, shown } = this.getState();
+    const { cells, shown, showBoxes } = this.getState();
+    if (!showBoxes) return null;
     const { x, y } = this.viewport.toImage(point);
     let best = null;
     let least = Number.POSITIVE_INFINITY;

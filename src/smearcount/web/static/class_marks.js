@@ -21,7 +21,7 @@ const DASHES = [
 /** @type {("square" | "circle" | "triangle")[]} */
 const SHAPES = ["square", "circle", "triangle"];
 
-// Smaller boxes have no room for a shape, and get a plain thin line.
+// Smaller boxes have no room for a shape, and get a thin line.
 export const SHAPE_FROM_PX = 22;
 
 // The color of boxes that the edge rule leaves out, as in the pictures that the package draws.

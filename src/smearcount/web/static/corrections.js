@@ -40,6 +40,25 @@ async function sendNow(photograph, make, onAnswer, showMessage) {
 }
 
 /**
+ * Takes over corrections that were made elsewhere, unless an answer brought them meanwhile.
+ * @param {PhotographBody} photograph
+ * @param {(added: number) => void} onAnswer
+ */
+export function readCorrections(photograph, onAnswer) {
+  queue = queue.then(async () => {
+    if (photograph.row.log_length === photograph.log_length) return;
+    try {
+      update(photograph, await api.photograph(photograph.row.id));
+      onAnswer(0);
+      notify();
+    } catch {
+      // The next poll asks again.
+    }
+  });
+  return queue;
+}
+
+/**
  * @param {Error} error
  * @param {PhotographBody} photograph
  * @param {(added: number) => void} onAnswer

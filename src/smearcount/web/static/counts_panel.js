@@ -6,10 +6,10 @@
 import { legendMark } from "./class_marks.js";
 import { byId, element, headerCell } from "./dom.js";
 import { flagMeaning, flagName } from "./flags.js";
-import { fileNameOf, totals } from "./photograph_list.js";
+import { fileNameOf, summarySentence, totals } from "./photograph_list.js";
+import { setUpPixelSize, showPixelSize } from "./pixel_size.js";
 import { changeSettings, rowsInOrder, session, thresholds } from "./session_state.js";
-import { showMessage } from "./status_line.js";
-import { cellName, number, t } from "./translations.js";
+import { cellName, number, serverSentence, t } from "./translations.js";
 
 /** @typedef {{ automatic: number[], corrected: number[], excluded: number[] }} Sums by class */
 
@@ -20,16 +20,7 @@ export function setUpPanel() {
   edge.addEventListener("change", () => {
     changeSettings({ edge: /** @type {import("./api.js").EdgeRule} */ (edge.value) });
   });
-  const pixelSize = byId("pixel-size", HTMLInputElement);
-  pixelSize.addEventListener("change", () => {
-    const text = pixelSize.value.trim().replace(",", ".");
-    const size = text === "" ? null : Number(text);
-    const [least, most] = session.pixelSizes;
-    const isValid = size === null || (size >= least && size <= most);
-    pixelSize.setAttribute("aria-invalid", String(!isValid));
-    if (isValid) changeSettings({ pixel_size_um: size });
-    else showMessage(t("badPixelSize", { least, most }));
-  });
+  setUpPixelSize();
   byId("reset").addEventListener("click", () => {
     changeSettings({ thresholds: null, edge: "all", pixel_size_um: null });
   });
@@ -37,13 +28,15 @@ export function setUpPanel() {
 
 /** @param {Editor} editor */
 export function showPanel(editor) {
-  showSettings();
   const { photograph, cells } = editor;
+  showSettings();
+  showPixelSize(photograph?.row);
   const title = photograph ? fileNameOf(photograph.row.name) : t("allPhotographs");
   byId("panel-title").textContent = title;
   const sums = cells ? sumsOf(editor.tallies(cells)) : totals(rowsInOrder());
   const intervals = photograph?.row.intervals ?? null;
   showCounts(sums, intervals);
+  byId("summary").textContent = photograph ? "" : summarySentence(rowsInOrder());
   byId("interval-note").hidden = !intervals;
   const excluded = sums.excluded.reduce((a, b) => a + b, 0);
   byId("excluded-note").textContent = excluded ? t("excluded", { n: number(excluded) }) : "";
@@ -69,7 +62,7 @@ function showFlags(flags, notes) {
   const items = flags.map((flag) =>
     element("li", {}, element("b", { textContent: flagName(flag) }), ` ${flagMeaning(flag)}`),
   );
-  const noteItems = notes.map((note) => element("li", { textContent: note }));
+  const noteItems = notes.map((note) => element("li", { textContent: serverSentence(note) }));
   byId("flags").replaceChildren(...items, ...noteItems);
 }
 
@@ -116,8 +109,6 @@ function showSettings() {
     byId(`threshold-value-${index}`).textContent = limit.toFixed(2);
   }
   byId("edge", HTMLSelectElement).value = session.settings.edge;
-  const size = byId("pixel-size", HTMLInputElement);
-  if (document.activeElement !== size) size.value = String(session.settings.pixel_size_um ?? "");
 }
 
 function makeSliders() {

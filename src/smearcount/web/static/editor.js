@@ -11,7 +11,7 @@ import { clip, isLargeEnough } from "./boxes.js";
 import { PhotographCanvas } from "./canvas.js";
 import { describeBriefly, describeCell } from "./cell_description.js";
 import { Cells, hasContent } from "./cells.js";
-import { sendCorrection } from "./corrections.js";
+import { readCorrections, sendCorrection } from "./corrections.js";
 import { Gestures } from "./gestures.js";
 import { insideArea, neighborInOrder, readingOrder } from "./reading_order.js";
 import { notify, putRow, session, thresholds } from "./session_state.js";
@@ -176,6 +176,7 @@ export class Editor {
    */
   choose(selection, index = null, place = this.shown.indexOf(index ?? -1) + 1) {
     this.selection = selection;
+    if (selection.size) this.showBoxes = true; // nothing is selected unseen
     this.choice += 1;
     this.lastVisited = [...selection].at(-1) ?? this.lastVisited;
     this.canvas.redraw();
@@ -317,6 +318,7 @@ export class Editor {
       const standing = cells.update(photograph);
       if (n) onAdded?.(standing.slice(-n));
       if (this.cells === cells) this.afterCorrection(cells);
+      if (this.cells === cells) this.showSaved(cells);
     };
     sendCorrection(photograph, () => make(photograph), onAnswer, this.showMessage);
   }
@@ -331,6 +333,20 @@ export class Editor {
       this.lastVisited = cells.current(this.lastVisited) ?? this.lastVisited;
     }
     this.recount();
+  }
+
+  /** Takes over corrections that were made in another window. */
+  readCorrections() {
+    const { photograph, cells } = this;
+    if (!photograph || !cells) return;
+    readCorrections(photograph, () => {
+      cells.update(photograph);
+      if (this.cells === cells) this.afterCorrection(cells);
+    });
+  }
+
+  /** @param {Cells} cells */
+  showSaved(cells) {
     const { counted } = this.tallies(cells).corrected;
     const counts = session.classes.map((one, i) => `${cellName(one.name)} ${number(counted[i])}`);
     this.showMessage(t("saved", { counts: counts.join(", ") }));
@@ -368,6 +384,7 @@ export class Editor {
 
   toggleBoxes() {
     this.showBoxes = !this.showBoxes;
+    if (!this.showBoxes) this.selection = new Set();
     this.canvas.redraw();
     this.onMove();
     notify();

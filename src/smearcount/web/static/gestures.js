@@ -154,7 +154,10 @@ export class Gestures {
     const { canvas } = this;
     const { gesture } = canvas;
     if (gesture?.kind === "pinch") {
-      if (!this.pointers.size) canvas.gesture = null;
+      // The finger that stays goes on to pan.
+      const [at] = this.pointers.values();
+      const from = at && canvas.viewport.toImage(at);
+      if (this.pointers.size < 2) canvas.gesture = at ? { kind: "pan", from, to: from, at } : null;
       return;
     }
     canvas.gesture = null;

@@ -7,6 +7,13 @@ import { changedBy } from "./boxes.js";
 const PAN_PX = 60;
 const ZOOM = 1.3;
 
+/**
+ * Whether a key means the same when a button or a checkbox has the focus: letters do not.
+ * @param {KeyboardEvent} event
+ */
+export const keepsMeaningOnControls = ({ key, ctrlKey, metaKey }) =>
+  ctrlKey || metaKey || ["Escape", "PageUp", "PageDown"].includes(key);
+
 export class Keyboard {
   /** @param {Editor} editor */
   constructor(editor) {

@@ -8,13 +8,14 @@ import { setUpPanel, showPanel } from "./counts_panel.js";
 import { byId, element } from "./dom.js";
 import { setUpFileDrop } from "./drop_files.js";
 import { Editor } from "./editor.js";
-import { Keyboard } from "./keyboard.js";
+import { Keyboard, keepsMeaningOnControls } from "./keyboard.js";
 import { readLocationHash, writeLocationHash } from "./location_hash.js";
-import { showCards, showTable } from "./photograph_list.js";
+import { removeAll, showCards, showTable, toggleLeftOut } from "./photograph_list.js";
 import { act, notify, onChange, refresh, rowsInOrder, session } from "./session_state.js";
 import { showMessage } from "./status_line.js";
 import { showProgress, showToolbar } from "./toolbar.js";
 import { keyDescriptions, t, translatePage } from "./translations.js";
+import { uploads } from "./upload.js";
 
 /** @type {(id: string, event: string, action: () => void) => void} */
 const on = (id, event, action) => byId(id).addEventListener(event, action);
@@ -123,6 +124,7 @@ function show() {
     if (row.state === "done") {
       // Another time means that it was counted anew, with another pixel size.
       if (row.seconds !== photograph.row.seconds) reopen(row.id);
+      else if (row.log_length !== photograph.log_length) editor.readCorrections();
       photograph.row = row;
     }
     editor.recount();
@@ -134,6 +136,9 @@ function show() {
 }
 
 function showOverview() {
+  const skipped = [...uploads.skipped].map(([suffix, n]) => `${n} × ${suffix}`);
+  byId("skipped").hidden = !skipped.length;
+  byId("skipped").textContent = t("skipped", { files: skipped.join(", ") });
   byId("as-cards").setAttribute("aria-pressed", String(!asTable));
   byId("as-table").setAttribute("aria-pressed", String(asTable));
   byId("cards").hidden = asTable;
@@ -153,6 +158,7 @@ function setUpOverview() {
   };
   on("as-cards", "click", () => choose(false));
   on("as-table", "click", () => choose(true));
+  on("remove-all", "click", removeAll);
   on("reload", "click", () => location.replace(location.pathname));
 }
 
@@ -175,10 +181,16 @@ function setUpMenus() {
     await navigator.clipboard?.writeText(command.value);
     showMessage(t("copied"));
   });
-  addEventListener("pointerdown", (event) => {
+  /** @param {Event} event */
+  const closeOthers = (event) => {
     for (const menu of openMenus()) {
       if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
     }
+  };
+  addEventListener("pointerdown", closeOthers);
+  addEventListener("focusin", closeOthers);
+  downloads.addEventListener("click", (event) => {
+    if (/** @type {Element} */ (event.target).closest("a")) downloads.open = false;
   });
 }
 
@@ -195,14 +207,24 @@ function setUpViewer() {
   on("zoom-out", "click", () => editor.zoom(1 / ZOOM));
   on("fit", "click", () => editor.viewport.fit());
   on("delete", "click", () => editor.remove());
+  on("leave-out", "click", () => {
+    if (editor.photograph) toggleLeftOut(editor.photograph.row);
+  });
+  // After a click the keys are for the photograph; a button pressed by key keeps the focus.
+  byId("viewer").addEventListener("click", (event) => {
+    const clicked = /** @type {Element} */ (event.target);
+    if (event.detail && editor.photograph && clicked.closest("button")) byId("canvas").focus();
+  });
   on("show-boxes", "change", () => editor.toggleBoxes());
   /** @type {Tool[]} */
   const tools = ["look", "area", "add"];
   for (const tool of tools) on(`tool-${tool}`, "click", () => editor.useTool(tool));
 }
 
+/** @param {Element} target */
+const takesText = (target) => target.matches("input:not([type=checkbox]), select, textarea");
+
 function setUpKeys() {
-  const takesKeys = "input:not([type=checkbox]), select, textarea";
   addEventListener("keydown", (event) => {
     const [menu] = openMenus();
     if (event.key === "Escape" && menu) {
@@ -210,8 +232,12 @@ function setUpKeys() {
       menu.querySelector("summary")?.focus();
       return;
     }
-    if (/** @type {Element} */ (event.target).matches(takesKeys)) return;
-    if (keyboard.down(event)) event.preventDefault();
+    if (byId("confirm", HTMLDialogElement).open) return;
+    const target = /** @type {Element} */ (event.target);
+    const isFree = target === document.body || target.matches("#canvas, #main");
+    if (isFree || (!takesText(target) && keepsMeaningOnControls(event))) {
+      if (keyboard.down(event)) event.preventDefault();
+    }
   });
   addEventListener("keyup", (event) => keyboard.up(event));
 }

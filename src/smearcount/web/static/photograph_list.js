@@ -4,10 +4,11 @@
 
 import { api, thumbnailUrl } from "./api.js";
 import { legendMark } from "./class_marks.js";
+import { confirmed } from "./confirm.js";
 import { element, headerCell } from "./dom.js";
 import { flagMeaning, flagName } from "./flags.js";
 import { act, rowsInOrder, session } from "./session_state.js";
-import { cellName, number, t } from "./translations.js";
+import { cellName, number, serverSentence, t } from "./translations.js";
 import { forgetFailed, uploads } from "./upload.js";
 
 /** @typedef {(id: string) => void} OpenPhotograph */
@@ -19,14 +20,14 @@ export const folderOf = (name) => name.slice(0, Math.max(0, name.lastIndexOf("/"
 export const fileNameOf = (name) => name.slice(name.lastIndexOf("/") + 1);
 
 /**
- * Returns the sums, by class, of the photographs that are counted.
+ * Returns the sums, by class, of the photographs that are counted and not left out.
  * @param {PhotographRow[]} rows
  */
 export function totals(rows) {
   const zeros = () => session.classes.map(() => 0);
   const sums = { automatic: zeros(), corrected: zeros(), excluded: zeros(), done: 0 };
-  for (const { automatic, corrected } of rows) {
-    if (!automatic || !corrected) continue;
+  for (const { automatic, corrected, left_out } of rows) {
+    if (!automatic || !corrected || left_out) continue;
     sums.done += 1;
     for (const index of session.classes.keys()) {
       sums.automatic[index] += automatic.counted[index];
@@ -35,6 +36,59 @@ export function totals(rows) {
     }
   }
   return sums;
+}
+
+/**
+ * Returns how many photographs the totals are of, and how many they are not of, and why.
+ * @param {PhotographRow[]} rows
+ */
+export function summaryOf(rows) {
+  const takenIn = rows.filter((row) => !row.left_out);
+  const counted = takenIn.filter((row) => row.state === "done");
+  const failed = takenIn.filter((row) => row.state === "failed").length;
+  return {
+    counted: counted.length,
+    flagged: counted.filter((row) => row.flags.length).length,
+    failed,
+    open: takenIn.length - counted.length - failed,
+    leftOut: rows.length - takenIn.length,
+  };
+}
+
+/**
+ * Says so in a sentence; what is nothing is not named.
+ * @param {PhotographRow[]} rows
+ */
+export function summarySentence(rows) {
+  const { counted, flagged, failed, open, leftOut } = summaryOf(rows);
+  const parts = [t("nCounted", { n: number(counted) })];
+  if (flagged) parts.push(t("nFlagged", { n: number(flagged) }));
+  if (failed) parts.push(t("nFailed", { n: number(failed) }));
+  if (open) parts.push(t("nOpen", { n: number(open) }));
+  if (leftOut) parts.push(t("nLeftOut", { n: number(leftOut) }));
+  return parts.join(t("listSeparator"));
+}
+
+/** @param {PhotographRow} row */
+export const toggleLeftOut = (row) => act(() => api.leaveOut(row.id, !row.left_out));
+
+/**
+ * Removes a photograph; asks first where a count would be lost.
+ * @param {PhotographRow} row
+ */
+async function remove(row) {
+  const sentence = t("reallyRemove", { name: row.name });
+  if (row.state !== "done" || (await confirmed(sentence, t("remove")))) {
+    await act(() => api.remove(row.id));
+  }
+}
+
+/** Removes all photographs after asking. */
+export async function removeAll() {
+  const sentence = t("reallyRemoveAll", { n: number(session.rows.size) });
+  if (!(await confirmed(sentence, t("removeAll")))) return;
+  uploads.failed.clear();
+  await act(api.removeAll);
 }
 
 // --- cards
@@ -105,7 +159,8 @@ function failedUpload(name, reason) {
  * @param {OpenPhotograph} open
  */
 function cardOf(row, open) {
-  const item = element("li", { className: `card ${row.state}` });
+  const out = row.left_out ? " left-out" : "";
+  const item = element("li", { className: `card ${row.state}${out}` });
   const title = fileNameOf(row.name);
   const name = element("p", { className: "name", textContent: title, title: row.name });
   if (row.state === "done") {
@@ -126,12 +181,24 @@ function cardOf(row, open) {
       const textContent = `⚠ ${flagName(flag)}`;
       item.append(element("p", { className: "flag", textContent, title: flagMeaning(flag) }));
     }
+    item.append(leaveOutButton(row));
   } else {
     item.append(name, element("p", { className: "state", textContent: t(row.state) }));
-    if (row.reason) item.append(element("p", { className: "reason", textContent: row.reason }));
+    const textContent = serverSentence(row.reason);
+    if (row.reason) item.append(element("p", { className: "reason", textContent }));
   }
-  item.append(removeButton(row.name, () => act(() => api.remove(row.id))));
+  item.append(removeButton(row.name, () => remove(row)));
   return item;
+}
+
+/** @param {PhotographRow} row */
+function leaveOutButton(row) {
+  const textContent = t(row.left_out ? "takeIn" : "leaveOut");
+  const button = element("button", { className: "leave-out", textContent });
+  const name = `${textContent}: ${row.name}`;
+  button.setAttribute("aria-label", name);
+  button.addEventListener("click", () => toggleLeftOut(row));
+  return button;
 }
 
 /** @param {PhotographRow} row */
@@ -166,7 +233,7 @@ function removeButton(name, remove) {
 export function showTable(table, open) {
   const rows = rowsInOrder();
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-  const focusedId = table.contains(focused) ? focused?.dataset.opens : undefined;
+  const { opens, counts } = (table.contains(focused) && focused?.dataset) || {};
   const folders = byFolder(rows);
   table.replaceChildren(tableHead());
   for (const [folder, members] of folders) {
@@ -176,10 +243,11 @@ export function showTable(table, open) {
     table.append(body);
   }
   table.append(element("tfoot", {}, sumRow(t("total"), rows, "total")));
-  if (focusedId) {
+  if (opens || counts) {
+    const which = opens ? `[data-opens="${opens}"]` : `[data-counts="${counts}"]`;
     /** @type {HTMLElement | null} */
-    const button = table.querySelector(`[data-opens="${focusedId}"]`);
-    button?.focus();
+    const control = table.querySelector(which);
+    control?.focus();
   }
 }
 
@@ -206,6 +274,7 @@ function tableHead() {
     upper.append(cell);
     lower.append(headerCell(t("automatic"), "col"), headerCell(t("corrected"), "col"));
   }
+  upper.append(headerCell(t("inTotals"), "col", { rowSpan: 2 }));
   return element("thead", {}, upper, lower);
 }
 
@@ -221,6 +290,7 @@ function sumRow(title, rows, className) {
   for (const index of session.classes.keys()) {
     row.append(numberCell(sums.automatic[index]), numberCell(sums.corrected[index]));
   }
+  row.append(element("td"));
   return row;
 }
 
@@ -234,9 +304,9 @@ function tableRow(row, open) {
   const { automatic, corrected } = row;
   if (!automatic || !corrected) {
     name.textContent = fileNameOf(row.name);
-    const textContent = row.reason || (row.state === "done" ? "" : t(row.state));
+    const textContent = serverSentence(row.reason) || (row.state === "done" ? "" : t(row.state));
     const colSpan = 2 * session.classes.length;
-    line.append(element("td", { colSpan, textContent, className: "reason" }));
+    line.append(element("td", { colSpan, textContent, className: "reason" }), element("td"));
     return line;
   }
   const button = element("button", { className: "link", textContent: fileNameOf(row.name) });
@@ -247,6 +317,12 @@ function tableRow(row, open) {
     const [before, after] = [automatic.counted[index], corrected.counted[index]];
     line.append(numberCell(before), numberCell(after, before === after ? "" : "changed"));
   }
+  const inTotals = element("input", { type: "checkbox", checked: !row.left_out });
+  inTotals.setAttribute("aria-label", t("inTotalsNamed", { name: row.name }));
+  inTotals.dataset.counts = row.id;
+  inTotals.addEventListener("change", () => toggleLeftOut(row));
+  line.classList.toggle("left-out", row.left_out);
+  line.append(element("td", {}, inTotals));
   return line;
 }
 

@@ -20,6 +20,8 @@ export const session = {
   pixelSizes: [0, Number.POSITIVE_INFINITY],
   /** @type {Record<string, string>} */
   flags: {},
+  /** @type {string[]} of the names of pictures that can be read */
+  suffixes: [],
   /** @type {Map<string, PhotographRow>} */
   rows: new Map(),
   /** @type {string[]} */
@@ -135,6 +137,7 @@ function takeOver(news, withSettings) {
   session.uploadLimit = news.upload_limit_bytes;
   session.pixelSizes = news.pixel_sizes_um;
   session.flags = news.flags;
+  session.suffixes = news.suffixes;
   if (withSettings) session.settings = news.settings;
   for (const row of news.photographs) putRow(row);
   for (const id of news.removed) session.rows.delete(id);

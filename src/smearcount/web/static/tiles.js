@@ -60,12 +60,14 @@ export class Tiles {
     if (missing.length) {
       for (let coarse = this.levels - 1; coarse > level; coarse -= 1) {
         for (const place of this.placesInView(coarse, view)) {
-          if (this.isReady(place)) this.paint(context, place, view);
+          if (this.isReady(place)) this.paint(context, place, view, deviceRatio);
           else if (coarse === this.levels - 1) this.fetch(place);
         }
       }
     }
-    for (const place of inView) if (this.isReady(place)) this.paint(context, place, view);
+    for (const place of inView) {
+      if (this.isReady(place)) this.paint(context, place, view, deviceRatio);
+    }
     for (const place of missing) this.fetch(place);
   }
 
@@ -94,11 +96,13 @@ export class Tiles {
   }
 
   /**
+   * Paints a tile from whole device pixel to whole device pixel, so that no seam shows.
    * @param {CanvasRenderingContext2D} context
    * @param {TilePlace} place
    * @param {VisiblePart} view
+   * @param {number} deviceRatio
    */
-  paint(context, { level, column, row, key }, view) {
+  paint(context, { level, column, row, key }, view, deviceRatio) {
     const picture = this.cache.get(key);
     if (!picture) return;
     // The map keeps the order of use: the first tile is the one unused for longest.
@@ -106,11 +110,15 @@ export class Tiles {
     this.cache.set(key, picture);
     const factor = 2 ** level;
     const step = this.side * factor;
-    const x = (column * step - view.left) * view.scale;
-    const y = (row * step - view.top) * view.scale;
-    const width = Math.min(picture.width * factor, this.width - column * step);
-    const height = Math.min(picture.height * factor, this.height - row * step);
-    context.drawImage(picture, x, y, width * view.scale, height * view.scale);
+    /** @param {number} px on the screen */
+    const snap = (px) => Math.round(px * deviceRatio) / deviceRatio;
+    const right = Math.min(column * step + picture.width * factor, this.width);
+    const bottom = Math.min(row * step + picture.height * factor, this.height);
+    const x = snap((column * step - view.left) * view.scale);
+    const y = snap((row * step - view.top) * view.scale);
+    const width = snap((right - view.left) * view.scale) - x;
+    const height = snap((bottom - view.top) * view.scale) - y;
+    context.drawImage(picture, x, y, width, height);
   }
 
   /** @param {TilePlace} place */

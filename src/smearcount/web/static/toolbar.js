@@ -5,6 +5,7 @@
 import { annotatedUrl } from "./api.js";
 import { legendMark } from "./class_marks.js";
 import { byId, element } from "./dom.js";
+import { summaryOf } from "./photograph_list.js";
 import { session } from "./session_state.js";
 import { cellName, number, t } from "./translations.js";
 import { uploadsLeft } from "./upload.js";
@@ -17,6 +18,7 @@ export function showToolbar(editor) {
   enable("undo", photograph.can_undo);
   enable("redo", photograph.can_redo);
   enable("delete", selection.size > 0);
+  byId("leave-out").textContent = t(photograph.row.left_out ? "takeIn" : "leaveOut");
   byId("show-boxes", HTMLInputElement).checked = editor.showBoxes;
   byId("annotated", HTMLAnchorElement).href = annotatedUrl(photograph.row.id);
   for (const name of ["look", "area", "add"]) {
@@ -68,6 +70,10 @@ export function showProgress() {
   bar.max = Math.max(all, 1);
   bar.value = done;
   byId("progress-text").textContent = t("progressText", { done: number(done), all: number(all) });
+  const { open: uncounted } = summaryOf(rows);
+  byId("partial-note").hidden = !uncounted;
+  byId("partial-note").textContent = t("partial", { n: number(uncounted) });
+  byId("remove-all").hidden = !rows.length;
   byId("labels").hidden = !rows.some((row) => row.corrections);
   byId("resume").hidden = !rows.some((row) => row.state === "canceled");
 }

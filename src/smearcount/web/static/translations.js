@@ -93,6 +93,29 @@ export const EN = {
   byHand: "{name}, added by hand, {place} of {n}",
   leftOut: "not counted at the border",
   saved: "Saved. {counts}",
+  removeAll: "Remove all",
+  reallyRemove:
+    "Remove {name}, with what was counted in it? Its corrections come back if you add it again. To keep it, but out of the totals, leave it out instead.",
+  reallyRemoveAll:
+    "Remove all {n} photographs, with what was counted in them? Their corrections come back if you add them again.",
+  keep: "Keep",
+  leaveOut: "Leave out of totals",
+  takeIn: "Take into totals",
+  inTotals: "In totals",
+  inTotalsNamed: "{name} is in the totals",
+  nCounted: "{n} counted",
+  nFlagged: "{n} of them with a warning",
+  nFailed: "{n} failed",
+  nOpen: "{n} not counted yet",
+  nLeftOut: "{n} left out",
+  listSeparator: ", ",
+  partial: "{n} photographs are not counted yet. Files saved now say so in their names.",
+  skipped: "Not added, because such files cannot be read: {files}.",
+  settingsOfAll: "Scores and the rule for the border apply to all photographs.",
+  pixelSizeOf: "This pixel size is that of",
+  thisPhotograph: "this photograph",
+  folderNamed: "folder {name}",
+  applyTo: "Set for {n} photographs",
   nothingSelected: "Select a cell first.",
   alreadyAdded: "There is an added cell at this very place. Move it, or the view, first.",
   keys: [
@@ -208,6 +231,29 @@ export const JA = {
   byHand: "{name}、手で追加、{n} 個中 {place} 番目",
   leftOut: "縁のため数えません",
   saved: "保存しました。{counts}",
+  removeAll: "すべて取り除く",
+  reallyRemove:
+    "{name} を計数結果とともに取り除きますか。もう一度追加すると修正は戻ります。残したまま合計から外すこともできます。",
+  reallyRemoveAll:
+    "{n} 枚の写真をすべて計数結果とともに取り除きますか。もう一度追加すると修正は戻ります。",
+  keep: "残す",
+  leaveOut: "合計から外す",
+  takeIn: "合計に入れる",
+  inTotals: "合計に入れる",
+  inTotalsNamed: "{name} を合計に入れる",
+  nCounted: "計数済み {n} 枚",
+  nFlagged: "うち警告 {n} 枚",
+  nFailed: "失敗 {n} 枚",
+  nOpen: "未計数 {n} 枚",
+  nLeftOut: "除外 {n} 枚",
+  listSeparator: "、",
+  partial: "{n} 枚はまだ計数していません。今保存するファイルの名前にその旨が入ります。",
+  skipped: "読み取れない種類のため追加しませんでした：{files}。",
+  settingsOfAll: "スコアと縁の規則はすべての写真に適用されます。",
+  pixelSizeOf: "この画素の大きさの対象",
+  thisPhotograph: "この写真",
+  folderNamed: "フォルダー {name}",
+  applyTo: "{n} 枚に設定",
   nothingSelected: "先に細胞を選んでください。",
   alreadyAdded: "ちょうどこの位置に追加した細胞があります。先にその細胞か表示を動かしてください。",
   keys: [
@@ -246,6 +292,32 @@ const numbers = new Intl.NumberFormat(isJapanese ? "ja" : "en");
  */
 export function t(key, values = {}) {
   return texts[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** @type {[RegExp, string][]} what the server says, and the same in Japanese */
+const SERVER_JA = [
+  [/not an image|is no picture|not a picture/, "読み取れる画像ではありません。"],
+  [/There is not enough memory/, "この写真を計数するにはメモリーが足りません。"],
+  [/^Counting failed/, "計数に失敗しました。"],
+  [/^Not saved/, "結果を保存できませんでした。ディスクの空きを確かめてください。"],
+  [/megapixels/, "画像が大きすぎます。小さく分けてください。"],
+  [
+    /^([\d.]+%) of the picture shows no smear/,
+    "写真の $1 は標本が写っていない部分（周囲、帯、文字）で、除外しています",
+  ],
+];
+
+/**
+ * Returns what the server says in the language of the page, where that is known; in Japanese the
+ * server's own words follow.
+ * @param {string} sentence
+ */
+export function serverSentence(sentence) {
+  if (!isJapanese) return sentence;
+  const [pattern, japanese] = SERVER_JA.find(([known]) => known.test(sentence)) ?? [];
+  if (!pattern || !japanese) return sentence;
+  const value = pattern.exec(sentence)?.[1] ?? "";
+  return `${japanese.replace("$1", value)}（${sentence}）`;
 }
 
 /** The keys and what they do, for the help. */

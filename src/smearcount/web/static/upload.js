@@ -7,7 +7,6 @@ import { t } from "./translations.js";
 /** @typedef {{ file: File, name: string }} NamedFile */
 
 const UPLOADS_AT_ONCE = 3;
-const PICTURE = /\.(jpe?g|jfif|png|tiff?|bmp|webp)$/i;
 
 export const uploads = {
   /** @type {NamedFile[]} */
@@ -16,6 +15,8 @@ export const uploads = {
   running: new Map(),
   /** @type {Map<string, string>} the reason by name */
   failed: new Map(),
+  /** @type {Map<string, number>} files of the last folder that are not sent: how many by suffix */
+  skipped: new Map(),
 };
 
 export const uploadsLeft = () => uploads.waiting.length + uploads.running.size;
@@ -77,8 +78,21 @@ async function sendNext() {
  * @returns {NamedFile[]}
  */
 export function filesOfInput(list) {
+  uploads.skipped.clear();
   const files = [...list].map((file) => ({ file, name: file.webkitRelativePath || file.name }));
-  return files.filter(({ name }) => !name.includes("/") || PICTURE.test(name));
+  return files.filter(({ name }) => !name.includes("/") || isPicture(name));
+}
+
+/**
+ * Whether a file in a folder is a picture that can be read, by its name; notes those that are not.
+ * @param {string} path
+ */
+function isPicture(path) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const suffix = name.slice(name.lastIndexOf(".")).toLowerCase();
+  if (session.suffixes.includes(suffix)) return true;
+  if (!name.startsWith(".")) uploads.skipped.set(suffix, (uploads.skipped.get(suffix) ?? 0) + 1);
+  return false;
 }
 
 /**
@@ -88,6 +102,7 @@ export function filesOfInput(list) {
  * @returns {Promise<NamedFile[]>}
  */
 export async function filesOfDrop(transfer) {
+  uploads.skipped.clear();
   const roots = [...transfer.items]
     .filter((item) => item.kind === "file")
     .map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile() }));
@@ -114,7 +129,7 @@ async function readFolder(folder, found) {
     for (const entry of part) {
       if (entry.isDirectory) {
         await readFolder(/** @type {FileSystemDirectoryEntry} */ (entry), found);
-      } else if (PICTURE.test(entry.name)) {
+      } else if (isPicture(entry.name)) {
         const { file: read } = /** @type {FileSystemFileEntry} */ (entry);
         /** @type {File | null} */
         const file = await orFailed(entry, read.bind(entry));
