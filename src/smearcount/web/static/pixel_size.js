@@ -71,7 +71,8 @@ function offer(scopes) {
     list.replaceChildren(
       ...scopes.map(([value, textContent]) => element("option", { value, textContent })),
     );
-    list.value = scopes.some(([value]) => value === before) ? before : scopes[0][0];
+    const isKept = before !== ALL && scopes.some(([value]) => value === before);
+    list.value = isKept ? before : scopes[0][0];
     if (list.value !== before) isEdited = false;
   }
   return list.value;
