@@ -33,6 +33,10 @@ from .missing_labels import (
     MissingLabel,
     find_missing_labels,
 )
+from .report.figures import (
+    bland_altman_figure,
+    scatter_figure,
+)
 from .robustness import (
     SWEEPS,
     Curve,
@@ -58,6 +62,7 @@ __all__ = [
     "MissingLabel",
     "SlideCount",
     "Sweep",
+    "bland_altman_figure",
     "compare_counts",
     "count_error_types",
     "count_slides",
@@ -68,4 +73,5 @@ __all__ = [
     "match_detections",
     "mean_average_precision",
     "measure_robustness",
+    "scatter_figure",
 ]

@@ -32,6 +32,17 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
 
     Left at the model's thresholds, right at the exercise's. Equal points are moved apart along the
     line of equality, so that none looks like an error, and the figure says so.
+
+    Args:
+        evaluation: of a detector.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> from smearcount.datasets import read_dataset
+        >>> from smearcount.evaluation import evaluate, scatter_figure
+        >>> figure = scatter_figure(evaluate(load_detector(), read_dataset(drawn_smears)))
+        >>> len(figure.axes)
+        2
     """
     figure, axes = _sheet(1, 2, (10.5, 5))
     titles = ("at the model's own thresholds", "at a score of 0.5, as in the exercise")
@@ -70,6 +81,17 @@ def bland_altman_figure(evaluation: Evaluation) -> Figure:
 
     Equal points are moved apart to the sides, which leaves their errors as they are, and the axis
     says so.
+
+    Args:
+        evaluation: of a detector.
+
+    Example:
+        >>> from smearcount import load_detector
+        >>> from smearcount.datasets import read_dataset
+        >>> from smearcount.evaluation import bland_altman_figure, evaluate
+        >>> figure = bland_altman_figure(evaluate(load_detector(), read_dataset(drawn_smears)))
+        >>> len(figure.axes)
+        3
     """
     counting = evaluation.at_model_thresholds
     figure, axes = _sheet(1, len(evaluation.classes), (3.8 * len(evaluation.classes), 3.8))
