@@ -128,6 +128,8 @@ def _dataset(data: str, split: str | None, others: list[str]) -> Dataset:
     from smearcount.datasets.read import read_dataset
 
     dataset = clean_dataset(read_dataset(data, split))
+    for note in dataset.notes:
+        typer.echo(note, err=True)
     for other in others:
         path, part = _named_split(other)
         dataset = without_duplicates_of(dataset, read_dataset(path, part))
