@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 pytest.importorskip("pytorch_lightning")
-coco_eval = pytest.importorskip("faster_coco_eval")
+pytest.importorskip("faster_coco_eval")
 
+import faster_coco_eval
+import torch
 from PIL import Image
 from torchvision.datasets import CocoDetection
 from torchvision.models.detection import ssdlite320_mobilenet_v3_large
@@ -56,7 +58,7 @@ class Cells(CocoDetection):
 
 
 def plain_cells(root: Path, part: str) -> Cells:
-    coco_eval.init_as_pycocotools()
+    faster_coco_eval.init_as_pycocotools()
     return Cells(root, root / f"{part}.bbox.json")
 
 
