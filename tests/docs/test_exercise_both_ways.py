@@ -76,7 +76,7 @@ def learn(network: Any, cells: Cells) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert math.isfinite(float(loss))
+    assert math.isfinite(float(loss.detach()))
 
 
 def test_the_plain_data_set_reads_what_smearcount_wrote(root: Path) -> None:
