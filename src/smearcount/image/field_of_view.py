@@ -7,7 +7,7 @@ before anything is detected, and left out of areas and edge rules.
 
 Three facts separate covered pixels from cells. On 677 photographs of five microscopes no pixel of a
 cell, the darkest nuclei included, was darker than 0.3 of the bright background in its brightest
-channel, and no stain is pure red, yellow, green or bright blue. Bars are strips at a side of the
+channel, and no stain is pure red, yellow or green. Bars are strips at a side of the
 image whose pixels nearly all have one color and which end in a straight line.
 """
 
@@ -38,9 +38,8 @@ PENUMBRA_WIDTH: Final = 0.04
 RED_INK: Final = (0.4, 0.4)
 YELLOW_INK: Final = (0.5, 0.4)
 GREEN_INK: Final = (0.6, 0.4)
-BLUE_INK: Final = (0.2, 0.8)
 """An ink: the greatest share of its channel that the other channels may have, and the least share
-of the background that its channel must have. Nuclei are blue, too, but never as pure."""
+of the background that its channel must have. Blue is no ink: some nuclei are as pure a blue."""
 
 MIN_BACKGROUND: Final = 20
 """The least brightness of the background in [0, 255] at which anything can be told."""
@@ -50,6 +49,10 @@ MAX_BAR_SHARE: Final = 0.35
 
 MIN_SEED_SHARE: Final = 2e-4
 """If less than this share of the image is black or in the color of an ink, it is dirt or noise."""
+
+BORDER_LINE_SHARE: Final = 0.015
+"""What covers only a line along the border, thinner than this share of the longer side, such as
+turned photographs have, is left as it is: cells at the border look less cut with it."""
 
 MIN_VISIBLE_SHARE: Final = 0.05
 """If less than this share of the image would remain, the image is taken as it is."""
@@ -84,8 +87,9 @@ def find_field_of_view(image: SmearImage) -> FieldOfView | None:
     if not _is_suspicious(thumbnail):
         return None
     covered = covered_pixels(thumbnail)
+    line = int(np.ceil(BORDER_LINE_SHARE * max(covered.shape)))
     visible = ~covered
-    if not covered.any() or visible.mean() < MIN_VISIBLE_SHARE:
+    if not covered[line:-line, line:-line].any() or visible.mean() < MIN_VISIBLE_SHARE:
         return None
     rows = np.flatnonzero(visible.any(axis=1))
     columns = np.flatnonzero(visible.any(axis=0))
@@ -177,7 +181,6 @@ def _is_suspicious(pixels: Pixels) -> bool:
         (red, green_or_blue, *RED_INK),
         (yellow, blue, *YELLOW_INK),
         (green, red_or_blue, *GREEN_INK),
-        (blue, red_or_green, *BLUE_INK),
     )
     for ink, rival, rival_share, level in inks:
         limit = [value * rival_share * (value > level * background) for value in range(256)]
@@ -219,7 +222,6 @@ def covered_pixels(pixels: Pixels) -> Mask:
         (red, np.maximum(green, blue), *RED_INK),
         (yellow, blue, *YELLOW_INK),
         (green, np.maximum(red, blue), *GREEN_INK),
-        (blue, np.maximum(red, green), *BLUE_INK),
     ):
         is_ink |= (rival < rival_share * ink) & (ink > level * background)
     black = brightest < BLACK_SHARE * background
