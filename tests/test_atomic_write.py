@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from smearcount import atomic_write
-from smearcount.atomic_write import make_folder, open_atomic, write_csv, write_text
+from smearcount.atomic_write import make_folder, open_atomic, write_text
+from smearcount.csv_writer import write_csv
 from smearcount.errors import WriteError
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="permissions and signals of POSIX")

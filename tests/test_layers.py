@@ -25,6 +25,7 @@ ORDER = (
     "atomic_write",
     "classes",
     "sha256",
+    "csv_writer",
     "settings",
     "detections",
     "image",

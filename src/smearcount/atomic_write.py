@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -57,21 +55,6 @@ def write_text(path: Path, text: str, *, fsync: bool = False) -> None:
     """
     with open_atomic(path, fsync=fsync) as stream:
         stream.write(text.encode("utf-8", errors="surrogateescape"))
-
-
-def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write a table as CSV atomically: UTF-8, commas, one line feed per row.
-
-    Args:
-        path: the file to write; its folder must exist.
-        rows: the titles, then one row after the other.
-
-    Raises:
-        WriteError: see :func:`open_atomic`.
-    """
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_text(path, text.getvalue())
 
 
 def make_folder(path: Path) -> None:

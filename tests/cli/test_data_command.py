@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from doubles.archive_server import FILES, KNOWN, Server, archive, serving
 from smearcount.cli.data import data
-from smearcount.datasets.formats.table import FORMATS
+from smearcount.datasets.formats.known_formats import FORMATS
 from smearcount.datasets.public_sets import PUBLIC_SETS
 from smearcount.datasets.read import read_dataset, split_names
 from smearcount.datasets.write import write_dataset

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from doubles.calibrations import calibration
 from smearcount.counts.interval import interval, tail_probability
-from smearcount.detector.calibration import Calibration
+from smearcount.detector.interval_calibration import Calibration
 
 
 def of(scores: list[float], **changes: Any) -> tuple[int, int]:

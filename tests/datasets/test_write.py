@@ -13,7 +13,7 @@ from PIL import Image
 from doubles.pictures import save_blank
 from smearcount.classes import canonical_name
 from smearcount.datasets.dataset import AnnotatedImage, Dataset, order_classes
-from smearcount.datasets.formats.table import FORMATS
+from smearcount.datasets.formats.known_formats import FORMATS
 from smearcount.datasets.read import read_dataset, split_names
 from smearcount.datasets.write import write_dataset
 from smearcount.errors import DataError

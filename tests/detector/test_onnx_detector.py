@@ -10,7 +10,8 @@ from onnx import TensorProto, helper
 from doubles.pictures import noise
 from doubles.tiny_model import write_tiny_model
 from smearcount.detections.boxes import iou
-from smearcount.detector.detector import SCORE_FLOOR, DenseDetector
+from smearcount.detector.detector import DenseDetector
+from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.detector.load import load_detector
 from smearcount.detector.onnx_detector import OnnxDetector
 from smearcount.errors import ModelError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smearcount.detector.calibration import Calibration, ClassCalibration
+from smearcount.detector.interval_calibration import Calibration, ClassCalibration
 
 
 def calibration(*names: str, **changes: Any) -> Calibration:

@@ -13,7 +13,7 @@ import pytest
 import smearcount
 from doubles.square_detector import SquareDetector, some_smear
 from smearcount.detections.detections import Detections
-from smearcount.detector.calibration import Calibration, ClassCalibration
+from smearcount.detector.interval_calibration import Calibration, ClassCalibration
 from smearcount.report.html import common_folder
 from smearcount.settings import Settings
 

@@ -28,9 +28,9 @@ from smearcount.classes import RBC
 from smearcount.datasets.dataset import Dataset, labels_digest
 from smearcount.datasets.near_duplicates import deduplicate, without_duplicates_of
 from smearcount.detections.detections import Detections
-from smearcount.detector.calibration import Calibration
 from smearcount.detector.detect import detect
 from smearcount.detector.detector import Detector
+from smearcount.detector.interval_calibration import Calibration
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import DataError
 from smearcount.evaluation.evaluation import ground_truth

@@ -10,7 +10,7 @@ import numpy as np
 from smearcount.calibration.intervals import fit_intervals
 from smearcount.counts.interval import interval
 from smearcount.detections.detections import Detections
-from smearcount.detector.calibration import Calibration
+from smearcount.detector.interval_calibration import Calibration
 from smearcount.errors import DataError
 from smearcount.evaluation.matching import LabeledBoxes
 

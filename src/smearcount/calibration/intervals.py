@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from smearcount.counts.interval import tail_probability
 from smearcount.detections.boxes import iou
 from smearcount.detections.detections import Detections
-from smearcount.detector.calibration import WIDEST_TAIL, Calibration, ClassCalibration
+from smearcount.detector.interval_calibration import WIDEST_TAIL, Calibration, ClassCalibration
 from smearcount.evaluation.matching import LabeledBoxes
 
 MATCH_IOU: Final = 0.3

@@ -37,7 +37,7 @@ class _WithFormats(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the formats below the options."""
-        from smearcount.datasets.formats.table import FORMATS
+        from smearcount.datasets.formats.known_formats import FORMATS
 
         with formatter.section("Formats"):
             formatter.write_dl([(form.name, f"{form.title}: {form.layout}") for form in FORMATS])
@@ -123,7 +123,7 @@ def convert(
     Numbers and scores are kept; YOLO coordinates to a millionth of a pixel. A split that joins
     others, such as trainval, is left out in YOLO, which keeps each image once.
     """
-    from smearcount.datasets.formats.table import format_to_write
+    from smearcount.datasets.formats.known_formats import format_to_write
     from smearcount.datasets.read import disjoint_split_names, read_dataset, split_names
     from smearcount.datasets.write import write_dataset
 

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smearcount.detector.calibration import WIDEST_TAIL, Calibration, ClassCalibration
+from smearcount.detector.interval_calibration import WIDEST_TAIL, Calibration, ClassCalibration
 
 Interval = tuple[int, int]
 """The lowest and the highest number of cells, both included."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearcount.counts.interval import Interval, interval
-from smearcount.detector.calibration import Calibration
+from smearcount.detector.interval_calibration import Calibration
 
 Range = tuple[float, float]
 """Lowest and highest value of a ratio."""

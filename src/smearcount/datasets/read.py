@@ -8,7 +8,7 @@ from typing import Final
 
 from smearcount.datasets.archive import unpacked_beside
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.formats.table import FORMATS, Format
+from smearcount.datasets.formats.known_formats import FORMATS, Format
 from smearcount.errors import DataError
 
 _SAME_SPLIT: Final = (("val", "valid", "validation"), ("trainval", "trainvalid"))
@@ -26,8 +26,8 @@ def read_dataset(path: str | os.PathLike[str], split: str | None = None) -> Data
 
     Args:
         path: a COCO ``.json``; a folder in one of the layouts of
-            :data:`smearcount.datasets.formats.table.FORMATS`; a folder that holds only such a
-            folder; or a ``.zip`` of one, which is unpacked beside itself into ``NAME.unpacked``.
+            :data:`smearcount.datasets.formats.known_formats.FORMATS`; a folder that holds only such
+            a folder; or a ``.zip`` of one, which is unpacked beside itself into ``NAME.unpacked``.
         split: such as ``train``; ``val``, ``valid`` and ``validation`` mean the same, whichever
             the data set writes. None reads the whole folder.
 

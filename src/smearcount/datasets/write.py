@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.formats.table import format_to_write
+from smearcount.datasets.formats.known_formats import format_to_write
 from smearcount.errors import DataError
 
 
@@ -18,7 +18,7 @@ def write_dataset(
     Args:
         dataset: the images and boxes to write.
         folder: made if missing.
-        format: the name of a format in :data:`smearcount.datasets.formats.table.FORMATS`:
+        format: the name of a format in :data:`smearcount.datasets.formats.known_formats.FORMATS`:
             ``coco`` writes ``SPLIT.bbox.json`` and ``images/``; ``voc`` and ``yolo`` their folders.
         split: such as ``train``; None writes all as one (COCO: ``all.bbox.json``).
 

@@ -18,42 +18,21 @@ from smearcount.detections.detections import Detections
 from smearcount.detector.detector import Detector, ThreadedDetector
 from smearcount.detector.inference import InferencePass, run_inference
 from smearcount.detector.magnification import estimate_magnification
-from smearcount.detector.model_card import ModelCard
+from smearcount.detector.rescale import (
+    MIN_CELLS,
+    MIN_RBC_PX,
+    MIN_SCORE_GAIN,
+    better_rbc_px,
+    rescale,
+    search_rbc_px,
+)
 from smearcount.detector.scale import RBC_UM, Scale, ScaleSource
-from smearcount.detector.scale_search import search_rbc_px
 from smearcount.image.field_of_view import (
     crop_to_field_of_view,
     find_field_of_view,
     with_field_of_view,
 )
 from smearcount.image.image import FieldOfView, SmearImage
-
-MIN_RBC_PX: Final = 4.0
-"""Red cells smaller than this in the image, in pixels, cannot be counted by anybody."""
-
-MIN_CELLS: Final = 3
-"""The median diameter is reported if at least this many whole red cells are found."""
-
-RESCALE_TOLERANCE: Final = 1.1
-"""If the detected cells contradict the magnification by more than this factor, the image is
-resized and detected again."""
-
-RESCALE_TOLERANCE_FEW_CELLS: Final = 1.2
-"""The same, where fewer than ``MIN_CELLS`` whole red cells are found."""
-
-ENLARGE_FACTOR: Final = 2**0.5
-"""If few whole red cells are found and they contradict nothing, the image is shown larger by this
-factor: in images unlike the training images the magnification estimator errs towards large cells,
-which are then shown too small."""
-
-MIN_SCORE_GAIN: Final = 1.1
-"""An enlarged pass is kept if the scores of its red cells sum to more than this many times the sum
-before, and at least ``MIN_CELLS`` of them are whole. Otherwise parts of huge cells, and platelets,
-would pass for red cells."""
-
-MAX_RESCALES: Final = 3
-"""How often an image is resized again. One correction is not enough: the boxes of cells shown far
-too large or too small are biased towards the size that the network knows."""
 
 PIXEL_SIZE_CHECK_RATIO: Final = 1.5
 """A given pixel size is checked if the estimator reads red cells that are larger or smaller by more
@@ -135,11 +114,11 @@ def _detect_everywhere(
     first = run_inference(image, detector, rbc_px)
     if RBC not in card.classes:  # no detection could correct the estimate
         return DetectionResult(first.detections, Scale(rbc_px, RBC_UM / rbc_px, source))
-    last = _rescale(first, image, detector)
+    last = rescale(first, image, detector)
     if len(last.whole_rbc_px) < MIN_CELLS:
         searched = search_rbc_px(image, detector)
         if searched is not None:
-            again = _rescale(run_inference(image, detector, searched), image, detector)
+            again = rescale(run_inference(image, detector, searched), image, detector)
             if again.rbc_score_sum > MIN_SCORE_GAIN * last.rbc_score_sum:
                 last = again
     unchanged = last.rbc_px == rbc_px and len(last.whole_rbc_px) < MIN_CELLS
@@ -174,14 +153,14 @@ def _better_without_pixel_size(
     If enough whole red cells agree with the pixel size, nothing else is tried.
     """
     assert given.rbc_px is not None
-    if len(given.whole_rbc_px) >= MIN_CELLS and _better_rbc_px(given, detector.card) is None:
+    if len(given.whole_rbc_px) >= MIN_CELLS and better_rbc_px(given, detector.card) is None:
         return None
     estimate = estimate_magnification(image, _threads(detector))
     ratio = max(estimate.rbc_px / given.rbc_px, given.rbc_px / estimate.rbc_px)
     if ratio <= PIXEL_SIZE_CHECK_RATIO or estimate.log2_error > MAX_LOG2_ERROR:
         return None
     rbc_px = max(estimate.rbc_px, MIN_RBC_PX)
-    other = _rescale(run_inference(image, detector, rbc_px), image, detector)
+    other = rescale(run_inference(image, detector, rbc_px), image, detector)
     more_found = other.rbc_score_sum > PIXEL_SIZE_REJECTION_GAIN * given.rbc_score_sum
     return other if more_found else None
 
@@ -204,41 +183,3 @@ def _estimated_scale(
     if measured is None or not found.rbc_score_sum:
         return Scale(None, None, "assumed", contradicted)
     return Scale(measured, RBC_UM / measured, source, contradicted)
-
-
-def _rescale(first: InferencePass, image: SmearImage, detector: Detector) -> InferencePass:
-    """Detect again for as long as another magnification may show the cells better."""
-    best = first
-    for _ in range(MAX_RESCALES):
-        assert best.rbc_px is not None
-        rbc_px = _better_rbc_px(best, detector.card)
-        is_trial = rbc_px is None
-        if rbc_px is None and len(best.whole_rbc_px) < MIN_CELLS:
-            rbc_px = best.rbc_px / ENLARGE_FACTOR
-        if rbc_px is None or rbc_px < MIN_RBC_PX:
-            break
-        again = run_inference(image, detector, rbc_px)
-        min_cells = MIN_CELLS if is_trial else 1
-        gains = again.rbc_score_sum > MIN_SCORE_GAIN * best.rbc_score_sum
-        if len(again.whole_rbc_px) < min_cells or (is_trial and not gains):
-            break
-        best = again
-    return best
-
-
-def _better_rbc_px(found: InferencePass, card: ModelCard) -> float | None:
-    """Return the diameter in image pixels that the detected cells imply.
-
-    None if that is, within the tolerance, the diameter that was assumed for the pass.
-    """
-    assert found.rbc_px is not None
-    if len(found.whole_rbc_px):
-        measured = float(np.median(found.whole_rbc_px))
-    elif not found.rbc_score_sum and card.source_rbc_px:
-        measured = card.source_rbc_px
-    else:
-        return None
-    many = len(found.whole_rbc_px) >= MIN_CELLS
-    tolerance = RESCALE_TOLERANCE if many else RESCALE_TOLERANCE_FEW_CELLS
-    ratio = max(measured / found.rbc_px, found.rbc_px / measured)
-    return measured if ratio > tolerance else None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from smearcount.detections.detections import Detections
 from smearcount.detector.model_card import ModelCard
 from smearcount.image.image import Pixels
-
-SCORE_FLOOR: Final = 0.01
-"""Detections with a lower score are never returned, whatever the threshold."""
 
 
 class Detector(Protocol):

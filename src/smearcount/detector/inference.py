@@ -18,6 +18,9 @@ from smearcount.detector.tiles import tiles
 from smearcount.image.image import SmearImage
 from smearcount.image.resample import network_size, resize_image
 
+SCORE_FLOOR: Final = 0.01
+"""Detections with a lower score are never returned, whatever the threshold."""
+
 MAX_UNTILED_AREA: Final = 1_200_000
 """Images of at most this many network pixels are detected in one piece."""
 

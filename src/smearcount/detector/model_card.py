@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from smearcount.atomic_write import write_text
 from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
-from smearcount.detector.calibration import Calibration, Score
+from smearcount.detector.interval_calibration import Calibration, Score
 from smearcount.detector.reference_statistics import ReferenceStatistics
 from smearcount.errors import ModelError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from smearcount.detections.detections import Detections
 from smearcount.detections.nms import nms
-from smearcount.detector.detector import SCORE_FLOOR
+from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.detector.model_card import ModelCard
 from smearcount.detector.onnx_session import available_cores, open_session
 from smearcount.errors import ModelError

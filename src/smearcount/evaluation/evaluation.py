@@ -16,7 +16,8 @@ from smearcount.counts.edge_rule import count_labels
 from smearcount.counts.grouping import BY_FOLDER, Grouping, group, grouping
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.detections import Detections
-from smearcount.detector.detector import SCORE_FLOOR, Detector
+from smearcount.detector.detector import Detector
+from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import DataError
 from smearcount.evaluation.average_precision import DetectionScores, detection_scores

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from smearcount.atomic_write import write_csv
 from smearcount.classes import RBC
 from smearcount.counts.slides import ESTIMATE_NOTE, PLATELETS, Slide, platelets_per_ul
+from smearcount.csv_writer import write_csv
 from smearcount.formatting import format_decimal
 from smearcount.results.batch_result import BatchResult
 

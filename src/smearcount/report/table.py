@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smearcount.atomic_write import write_csv
+from smearcount.csv_writer import write_csv
 from smearcount.formatting import format_count, format_decimal
 from smearcount.results.batch_result import BatchResult
 from smearcount.results.image_outcome import ImageOutcome

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from smearcount.atomic_write import write_csv, write_text
+from smearcount.atomic_write import write_text
 from smearcount.classes import class_color
+from smearcount.csv_writer import write_csv
 from smearcount.detector.load import load_detector
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import UsageError

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from smearcount.atomic_write import write_csv
 from smearcount.classes import class_color
+from smearcount.csv_writer import write_csv
 from smearcount.training.run_folder import CURVES_STATE
 
 if TYPE_CHECKING:

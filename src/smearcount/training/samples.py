@@ -16,8 +16,9 @@ from torch.utils.data import Dataset as TorchDataset
 from smearcount.classes import RBC
 from smearcount.datasets.dataset import AnnotatedImage, Dataset
 from smearcount.detections.boxes import Boxes, diameter, touches_edge
-from smearcount.detector.detect import MAX_LOG2_ERROR, MIN_RBC_PX
+from smearcount.detector.detect import MAX_LOG2_ERROR
 from smearcount.detector.magnification import estimate_magnification
+from smearcount.detector.rescale import MIN_RBC_PX
 from smearcount.errors import DataError
 from smearcount.image.read import open_image
 from smearcount.image.resample import PADDING_GRAY, network_size, resample

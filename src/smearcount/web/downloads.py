@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from smearcount.atomic_write import write_csv, write_text
+from smearcount.atomic_write import write_text
 from smearcount.counts.grouping import BY_FOLDER, grouping
+from smearcount.csv_writer import write_csv
 from smearcount.errors import UsageError
 from smearcount.image.file_types import SUFFIXES
 from smearcount.report.html import write_report

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from smearcount import __version__
-from smearcount.atomic_write import write_csv, write_text
+from smearcount.atomic_write import write_text
 from smearcount.classes import CLASS_NAMES
+from smearcount.csv_writer import write_csv
 from smearcount.evaluation.count_agreement import CountAgreement, Estimate
 from smearcount.evaluation.error_types import ERROR_TYPES
 from smearcount.evaluation.evaluation import CountEvaluation, Evaluation

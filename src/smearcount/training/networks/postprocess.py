@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 from torchvision.ops import nms
 
-from smearcount.detector.detector import SCORE_FLOOR
+from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.training.networks.protocol import Prediction
 
 

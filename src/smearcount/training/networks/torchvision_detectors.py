@@ -18,7 +18,7 @@ from torchvision.models import detection as tv
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSDClassificationHead
 
-from smearcount.detector.detector import SCORE_FLOOR
+from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.training.networks.postprocess import output_in_float32
 from smearcount.training.networks.pretrained import download
 from smearcount.training.networks.protocol import Architecture, Prediction, State, Target

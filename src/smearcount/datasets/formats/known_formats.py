@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from smearcount.datasets.dataset import Dataset
-from smearcount.datasets.formats import coco, labelme, voc, yolo
+from smearcount.datasets.formats import coco_layout, labelme, voc_layout, yolo_layout
 from smearcount.errors import UsageError
 
 
@@ -47,30 +47,30 @@ FORMATS: Final = (
         name="voc",
         title="Pascal VOC",
         layout="Annotations/ with JPEGImages/, or each .xml beside its image",
-        detect=voc.detect,
-        splits=voc.splits,
-        read=voc.read,
-        write=voc.write,
+        detect=voc_layout.detect,
+        splits=voc_layout.splits,
+        read=voc_layout.read,
+        write=voc_layout.write,
         shares_images=True,
     ),
     Format(
         name="yolo",
         title="YOLO",
         layout="images/ with labels/, or labels beside images and classes.txt",
-        detect=yolo.detect,
-        splits=yolo.splits,
-        read=yolo.read,
-        write=yolo.write,
+        detect=yolo_layout.detect,
+        splits=yolo_layout.splits,
+        read=yolo_layout.read,
+        write=yolo_layout.write,
         shares_images=False,
     ),
     Format(
         name="coco",
         title="COCO",
         layout="SPLIT.bbox.json files, or one .json file",
-        detect=coco.detect,
-        splits=coco.splits,
-        read=coco.read,
-        write=coco.write,
+        detect=coco_layout.detect,
+        splits=coco_layout.splits,
+        read=coco_layout.read,
+        write=coco_layout.write,
         shares_images=True,
     ),
     Format(

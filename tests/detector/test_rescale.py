@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import smearcount
-from smearcount.detector.scale_search import search_rbc_px
+from smearcount.detector.rescale import search_rbc_px
 from smearcount.image.read import open_image
 from smearcount.synthetic.smears import SmearStyle, render
 
