@@ -318,8 +318,8 @@ def test_what_a_folder_holds_beside_the_images_counted_is_told(run: Run, tmp_pat
     frames[0].save(tmp_path / "in" / "stack.tif", save_all=True, append_images=frames[1:])
     code, _, err = run("count", tmp_path / "in", "--threshold", "0.5")
     assert code == 0
-    assert "2 files such as" in err
-    assert "b.HEIC left out" in err
+    assert "2 files left out (1 HEIC and 1 SVS, such as" in err
+    assert "b.HEIC): in folders only" in err
     assert "stack.tif only the first page" in err
 
 
@@ -373,3 +373,19 @@ def test_slides_and_report_need_a_folder_and_a_rule_that_fits(run: Run, tmp_path
     code, _, err = run("count", tmp_path, "-o", tmp_path / "out", "--group-by", "slide-[0-9]+")
     assert code == 2
     assert "no slide" in err
+
+
+def test_the_terminal_shows_the_reason_and_nothing_that_libtiff_prints(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.tif"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, compression="tiff_lzw")
+    content = bytearray(file.read_bytes())
+    content[1000:1100] = bytes([255]) * 100
+    file.write_bytes(content)
+    command = [sys.executable, "-m", "smearcount", "count", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"smearcount: {file}: the file is cut short, damaged or of a kind that cannot be decoded; "
+        "copy it again, or save it as JPEG, PNG, TIFF, BMP or WebP.\n"
+    )

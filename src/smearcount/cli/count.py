@@ -14,6 +14,7 @@ from smearcount.cli.notices import (
     images_without_slide,
     left_by_earlier_runs,
     meaning_of_intervals,
+    native_stderr_discarded,
     unread_files,
     unread_pages,
 )
@@ -98,7 +99,11 @@ def count(
         option = "--report" if report else "--group-by"
         raise UsageError(f"{option} writes a file; say where with -o FOLDER.")
     try:
-        with progress_bar("counting") as progress, short_switch_interval():
+        with (
+            native_stderr_discarded(),
+            progress_bar("counting") as progress,
+            short_switch_interval(),
+        ):
             batch = count_folder(
                 paths,
                 out,

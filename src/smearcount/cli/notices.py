@@ -1,16 +1,21 @@
-"""Notices on standard error: what a person should know beside the counts, a sentence each."""
+"""Standard error: what a person should know beside the counts, a sentence each, and no more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from smearcount.formatting import pluralize
 
 if TYPE_CHECKING:
     from smearcount.results.batch_result import BatchResult
     from smearcount.results.image_outcome import ImageOutcome
+
+_STDERR = 2
 
 
 def failure(outcome: ImageOutcome) -> str:
@@ -91,3 +96,36 @@ def left_by_earlier_runs(out: Path, batch: BatchResult, asked_for: Sequence[str]
     if pictures:
         old.append(f"{pluralize(pictures, 'picture')} in {ANNOTATED}")
     return f"{out} also holds what an earlier run wrote: {', '.join(old)}" if old else ""
+
+
+@contextmanager
+def native_stderr_discarded() -> Iterator[None]:
+    """Discard what is not printed by Python on standard error; the errors themselves are raised.
+
+    libtiff prints a line for everything odd that it meets in a file. ``sys.stderr`` goes on where
+    it was.
+    """
+    try:
+        terminal = os.dup(_STDERR)
+    except OSError:  # standard error is closed
+        yield
+        return
+    python_stderr = sys.stderr
+    own: TextIO | None = None
+    with suppress(OSError, ValueError, AttributeError):  # a stream in memory has no descriptor
+        if python_stderr.fileno() == _STDERR:
+            python_stderr.flush()
+            own = sys.stderr = os.fdopen(
+                os.dup(terminal), "w", 1, python_stderr.encoding, python_stderr.errors
+            )
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, _STDERR)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, _STDERR)
+        os.close(terminal)
+        if own is not None:
+            sys.stderr = python_stderr
+            own.close()
