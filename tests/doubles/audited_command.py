@@ -16,7 +16,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("socket.connect", "socket.sendto"):
-        line = f"socket {arguments[1]}"
+        is_unix_socket = isinstance(arguments[1], str)  # between the processes of a training
+        line = f"{'file' if is_unix_socket else 'socket'} {arguments[1]}"
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
         line = f"socket {arguments[0]}"
     elif event == "open" and isinstance(arguments[0], str) and arguments[2] & _WRITES:
