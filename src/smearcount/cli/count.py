@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from smearcount.classes import CLASS_NAMES
 from smearcount.cli.exit_codes import ExitCode
 from smearcount.cli.notices import (
     failure,
@@ -21,6 +22,15 @@ from smearcount.cli.notices import (
 from smearcount.cli.progress import progress_bar
 from smearcount.errors import UsageError
 from smearcount.settings import EDGE_RULES, Settings
+
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,NAME...]",
+        help="Classes in label order, for weights without a card. [default for three: "
+        f"{','.join(CLASS_NAMES)}]",
+    ),
+]
 
 
 def count(
@@ -48,6 +58,7 @@ def count(
     model: Annotated[
         Path | None, typer.Option(help="A model file; without it the one that ships.")
     ] = None,
+    classes: Classes = None,
     pixel_size: Annotated[
         float | None,
         typer.Option(
@@ -89,6 +100,7 @@ def count(
     """
     from smearcount.api import count_folder
     from smearcount.batch.workers import short_switch_interval
+    from smearcount.detector.load import load_detector
     from smearcount.report.table import print_table
 
     # Checked first: a mistake in an option must not cost a search through folders.
@@ -108,7 +120,9 @@ def count(
                 paths,
                 out,
                 settings=settings,
-                model=model,
+                model=model
+                if classes is None
+                else load_detector(model, classes=classes.split(",")),
                 group_by=group_by,
                 report=report,
                 corrections=corrections,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smearcount.atomic_write import make_folder, write_text
+from smearcount.cli.count import Classes
 from smearcount.cli.extras import require
 from smearcount.cli.progress import progress_bar
 from smearcount.detector.load import SHIPPED, load_detector
@@ -67,6 +68,7 @@ def evaluate(
             "the red cells."
         ),
     ] = None,
+    classes: Classes = None,
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Count drawn smears that get harder, too.")
     ] = False,
@@ -85,7 +87,7 @@ def evaluate(
     slide_of = grouping(group_by)
     if out is not None:
         make_folder(out)
-    detector = load_detector(model)
+    detector = load_detector(model, classes=classes.split(",") if classes else None)
     evaluation, curves = None, []
     if data is not None:
         dataset = _dataset(data, split, without_duplicates_of or [])

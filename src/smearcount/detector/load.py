@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,10 @@ TORCH_SUFFIXES: Final = frozenset({".pt", ".pth", ".ckpt", ".safetensors"})
 
 
 def load_detector(
-    model: str | PathLike[str] | None = None, *, threads: int | None = None
+    model: str | PathLike[str] | None = None,
+    *,
+    threads: int | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Detector:
     """Load a detector.
 
@@ -31,6 +35,8 @@ def load_detector(
             checkpoint; None or ``"shipped"`` loads the model that ships with the package.
         threads: CPU threads that one inference of an ``.onnx`` model takes; None takes those
             available, at most 4.
+        classes: names in label order for weights without a card, such as ``bccd.pth`` of the
+            exercise; None takes WBC, RBC, Platelets where there are three.
 
     Raises:
         ModelError: the file or its card is missing, damaged, of an unknown kind, does not match
@@ -51,7 +57,7 @@ def load_detector(
             "or leave it out for the model that ships."
         )
     if file.suffix in TORCH_SUFFIXES:
-        return _from_checkpoint(file)
+        return _from_checkpoint(file, classes)
     if file.suffix != ".onnx":
         raise ModelError(f"{file}: models of this kind are unknown; give an .onnx file.")
     card = ModelCard.read(file.with_suffix(".json"))
@@ -67,7 +73,7 @@ def load_detector(
     return OnnxDetector(file, card, threads)
 
 
-def _from_checkpoint(file: Path) -> Detector:
+def _from_checkpoint(file: Path, classes: Sequence[str] | None) -> Detector:
     try:
         from smearcount.training.torch_detector import load_torch_detector
     except ModuleNotFoundError as error:
@@ -75,4 +81,4 @@ def _from_checkpoint(file: Path) -> Detector:
             f'{file}: this kind of model needs {error.name}; pip install "smearcount[train]", '
             "or give an .onnx file."
         ) from None
-    return load_torch_detector(file)
+    return load_torch_detector(file, classes)

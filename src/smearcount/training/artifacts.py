@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import nn
 
 from smearcount.calibration.calibration import calibrate
 from smearcount.datasets.dataset import Dataset
@@ -24,6 +23,7 @@ from smearcount.image.image import Pixels
 from smearcount.sha256 import sha256_of_file
 from smearcount.training.export.onnx_export import export_onnx, why_no_onnx
 from smearcount.training.networks.architectures import get_architecture
+from smearcount.training.networks.protocol import TrainableDetector
 from smearcount.training.run_folder import ONNX_FILE, WEIGHTS_FILE
 from smearcount.training.samples import CellSamples
 from smearcount.training.torch_detector import TorchDetector
@@ -72,7 +72,7 @@ class Artifacts:
 
 
 def write_model_files(
-    network: nn.Module,
+    network: TrainableDetector,
     card: ModelCard,
     run: Path,
     train: Dataset,

@@ -160,7 +160,7 @@ def measure_run(trained: TrainedRun) -> dict[str, float]:
     detector = load_detector(onnx) if onnx else TorchDetector(network, card, "cpu")
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.predict(image)  # type: ignore[operator]
+        network.predict(image)
     detector.detect(pixels)
     times = []
     for _ in range(_TIMED_RUNS):

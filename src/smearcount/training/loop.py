@@ -19,7 +19,7 @@ from pytorch_lightning.callbacks import (
     TQDMProgressBar,
     WeightAveraging,
 )
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from smearcount.detections.detections import Detections
@@ -47,7 +47,7 @@ class DetectorModule(pl.LightningModule):
     """A detector as Lightning trains it: its losses, its validation and its optimizer.
 
     Args:
-        network: an ``nn.Module`` that is a :class:`TrainableDetector`.
+        network: to be trained.
         recipe: how to train it.
         classes: class names in label order.
         steps_per_epoch: optimizer steps in an epoch; the schedule needs it.
@@ -56,7 +56,7 @@ class DetectorModule(pl.LightningModule):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: TrainableDetector,
         recipe: Recipe,
         classes: Sequence[str],
         steps_per_epoch: int,
@@ -71,12 +71,6 @@ class DetectorModule(pl.LightningModule):
         self._truths: list[Detections] = []
         self._predictions: list[Detections] = []
 
-    @property
-    def detector(self) -> TrainableDetector:
-        """The network under the type of what it can do."""
-        network: Any = self.network
-        return network  # type: ignore[no-any-return]
-
     def on_train_epoch_start(self) -> None:
         """Let every epoch draw from its own seed, so that a resumed run draws the same."""
         torch.manual_seed(self.seed * 100_003 + self.current_epoch)
@@ -84,7 +78,7 @@ class DetectorModule(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, list[Target]], index: int) -> Tensor:
         """Return the summed losses; log each one's true epoch mean."""
         images, targets = batch
-        losses = self.detector.losses(images, targets)
+        losses = self.network.losses(images, targets)
         total = torch.stack(list(losses.values())).sum()
         for name, value in {**losses, "total": total}.items():
             self.log(f"loss_{name}", value.detach(), on_epoch=True, on_step=False,
@@ -94,7 +88,7 @@ class DetectorModule(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, list[Target]], index: int) -> None:
         """Keep the predictions of a batch."""
         images, targets = batch
-        for target, prediction in zip(targets, self.detector.predict(images), strict=True):
+        for target, prediction in zip(targets, self.network.predict(images), strict=True):
             self._truths.append(as_detections(target, torch.ones(len(target["labels"]))))
             self._predictions.append(as_detections(prediction, prediction["scores"]))
 
@@ -180,7 +174,7 @@ def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
 
 
 def fit(
-    network: nn.Module,
+    network: TrainableDetector,
     train: CellSamples,
     val: CellSamples | None,
     classes: Sequence[str],
@@ -196,7 +190,7 @@ def fit(
     curves of every loss and metric as ``curves.csv`` and ``curves.png``.
 
     Args:
-        network: see :class:`TrainableDetector`.
+        network: to be trained, in place.
         train: training samples.
         val: validation samples; None trains all epochs and keeps the last weights.
         classes: class names in label order.

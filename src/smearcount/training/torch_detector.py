@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from smearcount.classes import CLASS_NAMES
 from smearcount.detections.detections import Detections
+from smearcount.detections.nms import nms
 from smearcount.detector.model_card import ModelCard
 from smearcount.errors import ModelError
 from smearcount.image.image import Pixels
 from smearcount.image.resample import PADDING_GRAY
 from smearcount.sha256 import sha256_of_file
 from smearcount.training.loop import as_detections
-from smearcount.training.networks.architectures import ARCHITECTURES, build_network
+from smearcount.training.networks.architectures import ARCHITECTURES, build_network, recognize
 from smearcount.training.networks.pretrained import read_weights
-from smearcount.training.networks.protocol import State
+from smearcount.training.networks.protocol import State, TrainableDetector
 from smearcount.training.run_folder import (
     SETTINGS_FILE,
     WEIGHTS_FILE,
@@ -32,36 +33,48 @@ UNCHOSEN_THRESHOLD = 0.5
 
 
 class TorchDetector:
-    """Finds cells with a network in torch; see :class:`smearcount.detector.detector.Detector`.
+    """Finds cells with a network in torch, and by the same steps as the ONNX file that it exports.
+
+    See :class:`smearcount.detector.detector.DenseDetector`.
 
     Args:
-        network: a :class:`smearcount.training.networks.protocol.TrainableDetector`.
+        network: of the card's architecture.
         card: its card.
         device: on which the network runs; None takes the GPU if there is one.
     """
 
-    def __init__(self, network: nn.Module, card: ModelCard, device: str | None = None) -> None:
+    def __init__(
+        self, network: TrainableDetector, card: ModelCard, device: str | None = None
+    ) -> None:
         self.card = card
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._network: Any = network.to(self._device).eval()
+        self._network = network.to(self._device).eval()
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Find cells in RGB pixels, shape (height, width, 3), of any size."""
+        """Find cells in RGB pixels, shape (height, width, 3), uint8, of any size."""
+        found = self.candidates(pixels)
+        return found[nms(found.boxes_xyxy_px, found.scores, self.card.iou_threshold)]
+
+    def candidates(self, pixels: Pixels) -> Detections:
+        """Return the detections from ``SCORE_FLOOR`` on, before NMS."""
         height, width = pixels.shape[:2]
         stride = self.card.stride
         padding = ((0, -height % stride), (0, -width % stride), (0, 0))
         padded = np.pad(pixels, padding, constant_values=PADDING_GRAY)
         image = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self._device)
-        (prediction,) = self._network.predict(image)
-        return as_detections(prediction, prediction["scores"])
+        (found,) = self._network.candidates(image)
+        return as_detections(found, found["scores"])
 
 
-def load_torch_detector(path: Path) -> TorchDetector:
-    """Load the ``.pth`` or ``.safetensors`` of a finished training, or a run's checkpoint.
+def load_torch_detector(path: Path, classes: Sequence[str] | None = None) -> TorchDetector:
+    """Load the ``.pth`` or ``.safetensors`` of a training, or a run's checkpoint.
 
     Args:
-        path: weights with their ``.json`` card beside them; or ``best.ckpt`` or ``last.ckpt`` in
-            the folder of a run. Nothing in the file is executed.
+        path: weights, with their ``.json`` card beside them or without any, as the exercise saves
+            them; or ``best.ckpt`` or ``last.ckpt`` in the folder of a run. Nothing in the file is
+            executed.
+        classes: names in label order for weights without a card; None takes those of the exercise
+            for three classes.
 
     Raises:
         ModelError: the file or its card is missing, damaged or does not fit.
@@ -70,6 +83,9 @@ def load_torch_detector(path: Path) -> TorchDetector:
     if path.suffix == ".ckpt":
         card = _card_of_checkpoint(path, digest)
         state = read_checkpoint(path).weights
+    elif not path.with_suffix(".json").exists():
+        state = read_weights(path)
+        card = _card_of_weights(path, digest, state, classes)
     else:
         card = ModelCard.read(path.with_suffix(".json"))
         if card.sha256 != digest:
@@ -81,7 +97,7 @@ def load_torch_detector(path: Path) -> TorchDetector:
     return TorchDetector(_network(card, state, path), card)
 
 
-def _network(card: ModelCard, state: State, path: Path) -> nn.Module:
+def _network(card: ModelCard, state: State, path: Path) -> TrainableDetector:
     if card.architecture not in ARCHITECTURES:
         raise ModelError(f"{path}: its card names an unknown architecture, {card.architecture}.")
     network = build_network(card.architecture, len(card.classes))
@@ -92,6 +108,37 @@ def _network(card: ModelCard, state: State, path: Path) -> nn.Module:
             f"{path}: these are not weights of {card.architecture} for {len(card.classes)} classes."
         ) from None
     return network
+
+
+def _card_of_weights(
+    path: Path, digest: str, state: State, classes: Sequence[str] | None
+) -> ModelCard:
+    """Return a card for weights that have none: the architecture is read off the entries."""
+    known = recognize(state)
+    if known is None:
+        raise ModelError(
+            f"{path}: it has no card ({path.with_suffix('.json').name}), and its entries are those "
+            f"of no architecture known here ({', '.join(ARCHITECTURES)})."
+        )
+    name, n_classes = known
+    names = tuple(classes or (CLASS_NAMES if n_classes == len(CLASS_NAMES) else ()))
+    if len(names) != n_classes:
+        raise ModelError(
+            f"{path}: this {name} has {n_classes} classes, and the file does not name them; name "
+            f"{n_classes} classes in label order, not {len(names)}."
+        )
+    architecture = ARCHITECTURES[name]
+    return ModelCard(
+        name=path.stem,
+        architecture=name,
+        sha256=digest,
+        classes=names,
+        thresholds=(UNCHOSEN_THRESHOLD,) * n_classes,
+        iou_threshold=architecture.iou_threshold,
+        rbc_px=architecture.rbc_px,
+        stride=architecture.stride,
+        receptive_px=architecture.receptive_px,
+    )
 
 
 def _card_of_checkpoint(path: Path, digest: str) -> ModelCard:

@@ -42,6 +42,7 @@ from smearcount.training.networks.architectures import (
     freeze_published,
     load_weights,
 )
+from smearcount.training.networks.protocol import TrainableDetector
 from smearcount.training.recipes.recipe import Recipe, with_epochs
 from smearcount.training.run_folder import (
     FIT_FILE,
@@ -273,7 +274,7 @@ def _run(
     return TrainedRun(job.folder, settings, result, artifacts, seconds)
 
 
-def _initial_network(job: _Job, settings: RunSettings) -> torch.nn.Module:
+def _initial_network(job: _Job, settings: RunSettings) -> TrainableDetector:
     """Build the network with the weights that it starts from."""
     torch.manual_seed(settings.seed)
     arch = settings.architecture
@@ -292,7 +293,7 @@ def _initial_network(job: _Job, settings: RunSettings) -> torch.nn.Module:
 def _fit(
     job: _Job,
     settings: RunSettings,
-    network: torch.nn.Module,
+    network: TrainableDetector,
     train_images: Dataset,
     val: CellSamples | None,
 ) -> FitResult:

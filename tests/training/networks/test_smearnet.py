@@ -17,14 +17,14 @@ def test_it_is_small(network: Smearnet) -> None:
 
 
 def test_one_anchor_point_per_eight_pixels_in_both_directions(network: Smearnet) -> None:
-    class_logits, ltrb_logits = network(torch.zeros(2, 3, 64, 96, dtype=torch.uint8))
+    class_logits, ltrb_logits = network.logits(torch.zeros(2, 3, 64, 96, dtype=torch.uint8))
     assert class_logits.shape == (2, 8 * 12, 3)
     assert ltrb_logits.shape == (2, 8 * 12, 4, 16)
 
 
 def test_no_output_depends_on_pixels_beyond_the_receptive_field(network: Smearnet) -> None:
     image = torch.full((1, 3, 32, 576), 100, dtype=torch.uint8).float().requires_grad_()
-    class_logits, ltrb_logits = network(image)
+    class_logits, ltrb_logits = network.logits(image)
     column = 36  # its center lies at x = 36 * 8 + 4
     output = class_logits.unflatten(1, (4, 72))[0, :, column].sum() + (
         ltrb_logits.unflatten(1, (4, 72))[0, :, column].sum()

@@ -60,8 +60,6 @@ def export_onnx(network: nn.Module, architecture: Architecture, path: Path) -> N
         ["boxes", "scores"],
         {1: _side("h", stride), 2: _side("w", stride)},
     )
-    if architecture.quantizable:
-        model = store_as_half(model)
     payload = model.SerializeToString()
     sizes = ((6 * step, 10 * step), (15 * step, 13 * step))
     check_agreement(graph, payload, sizes)

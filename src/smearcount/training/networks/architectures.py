@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import torch
 from torch import nn
 
-from smearcount.errors import UsageError
+from smearcount.errors import ModelError, UsageError
 from smearcount.training.networks.pretrained import load_matching, read_weights
-from smearcount.training.networks.protocol import Architecture
+from smearcount.training.networks.protocol import Architecture, State, TrainableDetector
 from smearcount.training.networks.smearnet import SMEARNET
 from smearcount.training.networks.torchvision_detectors import TORCHVISION_ARCHITECTURES
 from smearcount.training.networks.yolox import YOLOX_ARCHITECTURES
@@ -41,7 +42,7 @@ def get_architecture(name: str) -> Architecture:
     return ARCHITECTURES[name]
 
 
-def build_network(arch: str, n_classes: int, weights: str | Path = RANDOM) -> nn.Module:
+def build_network(arch: str, n_classes: int, weights: str | Path = RANDOM) -> TrainableDetector:
     """Build a network that can be trained and that predicts.
 
     Args:
@@ -51,7 +52,7 @@ def build_network(arch: str, n_classes: int, weights: str | Path = RANDOM) -> nn
             ``.pth`` or ``.safetensors`` file.
 
     Returns:
-        the network, a :class:`.protocol.TrainableDetector` in training mode.
+        the network in training mode.
 
     Raises:
         UsageError: there is no such architecture, or it has no such published weights.
@@ -108,6 +109,48 @@ def load_weights(network: nn.Module, arch: str, weights: str | Path) -> list[str
             )
         return load_matching(network, published(kind), f"the {kind} weights of {arch}")
     return load_matching(network, read_weights(Path(weights)), kind)
+
+
+def recognize(state: State) -> tuple[str, int] | None:
+    """Return the architecture of a state dict and its number of classes, without background.
+
+    Args:
+        state: as torchvision, the exercise or a training saved it.
+
+    Returns:
+        None if it is of no architecture known here.
+    """
+    shapes = {name.removeprefix("model."): tuple(value.shape) for name, value in state.items()}
+    for name, architecture in ARCHITECTURES.items():
+        try:
+            with torch.device("meta"):
+                one, two = (_shapes(architecture.build(n)) for n in (1, 2))
+        except ModelError:  # its library is not installed
+            continue
+        if set(one) != set(shapes):
+            continue
+        fixed = [entry for entry in one if one[entry] == two[entry]]
+        if any(shapes[entry] != one[entry] for entry in fixed):
+            continue
+        heads = [entry for entry in one if one[entry] != two[entry]]
+        # The first side of a head's tensor is so many entries a class, and as many for background.
+        first, per_class = one[heads[0]][0], two[heads[0]][0] - one[heads[0]][0]
+        n_classes = 1 + (shapes[heads[0]][0] - first) // per_class
+        if n_classes >= 1 and _shapes_fit(architecture, n_classes, shapes):
+            return name, n_classes
+    return None
+
+
+def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    state = network.state_dict()
+    return {name.removeprefix("model."): tuple(value.shape) for name, value in state.items()}
+
+
+def _shapes_fit(
+    architecture: Architecture, n_classes: int, shapes: dict[str, tuple[int, ...]]
+) -> bool:
+    with torch.device("meta"):
+        return _shapes(architecture.build(n_classes)) == shapes
 
 
 def freeze_published(network: nn.Module, arch: str) -> None:

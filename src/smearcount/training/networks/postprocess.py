@@ -1,4 +1,4 @@
-"""From the raw outputs of a network to predicted cells."""
+"""From the raw outputs of a network to candidates."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
-from torchvision.ops import nms
 
 from smearcount.detector.inference import SCORE_FLOOR
 from smearcount.training.networks.protocol import Prediction
 
 
-def suppress(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Prediction:
-    """Take the best class of each anchor point, then suppress overlapping boxes of all classes.
-
-    The number of cells has no limit.
+def best_class(boxes: Tensor, scores: Tensor) -> Prediction:
+    """Give each box the class of its best score; boxes whose best score is hopeless are left out.
 
     Args:
         boxes: (N, 4) xyxy px.
         scores: (N, K) in [0, 1].
-        iou_threshold: overlap above which the weaker box goes, whatever its class.
     """
     best_scores, labels = scores.max(dim=1)
     plausible = best_scores >= SCORE_FLOOR
-    boxes, best_scores, labels = boxes[plausible], best_scores[plausible], labels[plausible]
-    kept = nms(boxes, best_scores, iou_threshold)
-    return {"boxes": boxes[kept], "labels": labels[kept] + 1, "scores": best_scores[kept]}
+    return {
+        "boxes": boxes[plausible],
+        "labels": labels[plausible] + 1,
+        "scores": best_scores[plausible],
+    }
 
 
 def output_in_float32(module: nn.Module) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from smearcount.detector.load import SHIPPED
 from smearcount.errors import DownloadError, ModelError
 from smearcount.training.networks.protocol import State
 
@@ -23,11 +24,18 @@ def load_matching(network: nn.Module, state: State, source: str) -> list[str]:
         ModelError: no entry matches: the weights are of another architecture.
     """
     own = network.state_dict()
+    state = {_known_name(name, own): value for name, value in state.items()}
     matching = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     if not any(value.ndim > 1 for value in matching.values()):
         raise ModelError(f"{source}: these weights are of another architecture; none of them fits.")
     network.load_state_dict(matching, strict=False)
     return [name for name in state if name not in matching]
+
+
+def _known_name(name: str, own: State) -> str:
+    """Return the name of an entry; files written before have one prefix more."""
+    shorter = name.removeprefix("model.")
+    return shorter if name not in own and shorter in own else name
 
 
 def read_weights(path: Path) -> State:
@@ -39,6 +47,11 @@ def read_weights(path: Path) -> State:
     Raises:
         ModelError: the file is missing or damaged or holds something else.
     """
+    if str(path) == SHIPPED or path.suffix == ".onnx":
+        raise ModelError(
+            f"{path}: an ONNX model is for counting, and no training can start from it; start from "
+            "random weights, from published ones, or from the weights.pth of a training."
+        )
     if not path.exists():
         raise ModelError(f"{path}: this file of weights does not exist.")
     try:

@@ -23,12 +23,13 @@ from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.image.resample import PADDING_GRAY
 from smearcount.training.networks.assigner import pad_targets
 from smearcount.training.networks.losses import detection_losses
-from smearcount.training.networks.postprocess import suppress
+from smearcount.training.networks.postprocess import best_class
 from smearcount.training.networks.protocol import (
     TYPICAL_RBC_PX,
     Architecture,
     Prediction,
     Target,
+    TrainableDetector,
 )
 
 STRIDE: Final = 8
@@ -89,8 +90,11 @@ class Bottleneck(nn.Module):
         return out
 
 
-class Smearnet(nn.Module):
+class Smearnet(TrainableDetector):
     """The network, its losses and its predictions (see :mod:`.protocol`)."""
+
+    iou_threshold = IOU_THRESHOLD
+    stride = DEEPEST_STRIDE
 
     def __init__(self, n_classes: int, widths: SmearnetWidths | None = None) -> None:
         super().__init__()
@@ -126,7 +130,7 @@ class Smearnet(nn.Module):
         nn.init.constant_(to_classes.bias, -4.6)  # every class starts at a score of 0.01
         nn.init.constant_(to_ltrb.bias, 0.0)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the raw outputs at every anchor point.
 
         Args:
@@ -166,7 +170,7 @@ class Smearnet(nn.Module):
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Return named losses whose sum is to be minimized; see :mod:`.losses`."""
-        class_logits, ltrb_logits = self(images)
+        class_logits, ltrb_logits = self.logits(images)
         class_logits, ltrb_logits = class_logits.float(), ltrb_logits.float()
         anchor_points = self.anchor_points(images.shape[2], images.shape[3], images.device)
         return detection_losses(
@@ -179,16 +183,13 @@ class Smearnet(nn.Module):
         )
 
     @torch.no_grad()
-    def predict(self, images: Tensor, iou_threshold: float = IOU_THRESHOLD) -> list[Prediction]:
-        """Return the cells of each image: boxes in its pixels, scores, labels 1..K; no limit."""
-        class_logits, ltrb_logits = self(images)
+    def candidates(self, images: Tensor) -> list[Prediction]:
+        """Return the box of every anchor point with its best class, before NMS."""
+        class_logits, ltrb_logits = self.logits(images)
         anchor_points = self.anchor_points(images.shape[2], images.shape[3], images.device)
         boxes = self.boxes(ltrb_logits.float(), anchor_points)
         scores = class_logits.float().sigmoid()
-        return [
-            suppress(image_boxes, image_scores, iou_threshold)
-            for image_boxes, image_scores in zip(boxes, scores, strict=True)
-        ]
+        return [best_class(b, s) for b, s in zip(boxes, scores, strict=True)]
 
 
 class _OnnxGraph(nn.Module):
@@ -200,7 +201,7 @@ class _OnnxGraph(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Map (1, H, W, 3) uint8 to boxes (n, 4) and scores (n, K)."""
-        class_logits, ltrb_logits = self.network(image.permute(0, 3, 1, 2))
+        class_logits, ltrb_logits = self.network.logits(image.permute(0, 3, 1, 2))
         anchor_points = self.network.anchor_points(image.shape[1], image.shape[2], image.device)
         return self.network.boxes(ltrb_logits, anchor_points)[0], class_logits[0].sigmoid()
 

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from smearcount.detections.nms import DEFAULT_IOU_THRESHOLD
 from smearcount.errors import ModelError
-from smearcount.training.networks.postprocess import output_in_float32, suppress
+from smearcount.training.networks.postprocess import best_class, output_in_float32
 from smearcount.training.networks.protocol import (
     TYPICAL_RBC_PX,
     Architecture,
     Prediction,
     Target,
+    TrainableDetector,
 )
 
 DEEPEST_STRIDE: Final = 32
@@ -31,14 +32,17 @@ RECEPTIVE_PX: Final = 320
 IOU_THRESHOLD: Final = DEFAULT_IOU_THRESHOLD
 
 
-class YoloxDetector(nn.Module):
-    """YOLOX as a :class:`smearcount.training.networks.protocol.TrainableDetector`.
+class YoloxDetector(TrainableDetector):
+    """YOLOX as a :class:`.protocol.TrainableDetector`.
 
     Convolutions may run in bfloat16; boxes and losses are computed in float32.
 
     Args:
         model: libreyolo's ``LibreYOLOXModel``.
     """
+
+    iou_threshold = IOU_THRESHOLD
+    stride = DEEPEST_STRIDE
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -79,10 +83,10 @@ class YoloxDetector(nn.Module):
         return boxes, out[..., 4:5] * out[..., 5:]
 
     @torch.no_grad()
-    def predict(self, images: Tensor) -> list[Prediction]:
-        """Return the cells of each image; no limit."""
+    def candidates(self, images: Tensor) -> list[Prediction]:
+        """Return the box of every anchor point with its best class, before NMS."""
         boxes, scores = self.raw(images)
-        return [suppress(b, s, IOU_THRESHOLD) for b, s in zip(boxes, scores, strict=True)]
+        return [best_class(b, s) for b, s in zip(boxes, scores, strict=True)]
 
 
 class _OnnxGraph(nn.Module):
