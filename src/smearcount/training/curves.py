@@ -49,10 +49,12 @@ class Curves(Callback):
     Args:
         out: the folder for ``curves.csv``, ``curves.png`` (losses and mAP50) and ``metrics.png``
             (the other metrics), rewritten after every epoch.
+        prints: whether to print a line per epoch.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, prints: bool = False) -> None:
         self.out = out
+        self.prints = prints
         self.rows: list[dict[str, float]] = []
         self._epoch_started = 0.0
 
@@ -88,6 +90,8 @@ class Curves(Callback):
         curves_figure(self.rows).savefig(self.out / "curves.png", dpi=_DPI)
         if any("map" in row for row in self.rows):
             metrics_figure(self.rows).savefig(self.out / "metrics.png", dpi=_DPI)
+        if self.prints:
+            print(epoch_line(self.rows[-1], trainer.max_epochs), flush=True)
 
     def _record(self, trainer: pl.Trainer) -> None:
         epoch = trainer.current_epoch + 1
@@ -96,8 +100,22 @@ class Curves(Callback):
         row = self.rows[-1]
         validated = epoch % (trainer.check_val_every_n_epoch or 1) == 0
         for name, value in trainer.callback_metrics.items():
-            if name.startswith("loss") or validated:
+            if (name.startswith("loss") or validated) and not math.isnan(value):
                 row[name] = round(float(value), 6)
+
+
+def epoch_line(row: dict[str, float], epochs: int | None) -> str:
+    """Return an epoch's losses and average precision as one line.
+
+    Args:
+        row: of ``curves.csv``.
+        epochs: how many there are.
+    """
+    shown = [f"{name} {value:.4f}" for name, value in row.items() if name.startswith("loss")]
+    shown += [
+        f"{key} {row[key]:.3f}" for key in ("map", "map_50", "map_75", "mar_100") if key in row
+    ]
+    return f"epoch {row['epoch']}/{epochs}: {', '.join(shown)} ({row['seconds']:.0f} s)"
 
 
 def curves_figure(rows: Sequence[Row]) -> Figure:

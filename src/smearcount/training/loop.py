@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from smearcount.detections.detections import Detections
 from smearcount.errors import UsageError
-from smearcount.evaluation.average_precision import mean_average_precision
+from smearcount.evaluation.average_precision import detection_scores
 from smearcount.training.curves import Curves
 from smearcount.training.networks.protocol import Prediction, Target, TrainableDetector
 from smearcount.training.recipes.recipe import Recipe
@@ -94,7 +95,7 @@ class DetectorModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log average precision over the validation images."""
-        metrics = mean_average_precision(self._truths, self._predictions, self.classes)
+        metrics = epoch_metrics(self._truths, self._predictions, self.classes)
         self._truths.clear()
         self._predictions.clear()
         for name, value in metrics.items():
@@ -166,6 +167,42 @@ def growing_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tenso
     return update
 
 
+def epoch_metrics(
+    truths: Sequence[Detections], predictions: Sequence[Detections], classes: Sequence[str]
+) -> dict[str, float]:
+    """Return the keys of torchmetrics' ``MeanAveragePrecision``, those of a class with its name.
+
+    Args:
+        truths: one per image.
+        predictions: one per image, with low scores kept.
+        classes: names in label order.
+
+    Returns:
+        ``map``, ``map_50``, ``map_75``, ``map_small`` ..., ``mar_1``, ``mar_10``, ``mar_100``,
+        ``mar_small`` ..., and such as ``map_50_RBC`` and ``mar_100_RBC``; NaN where there is no
+        true cell. Precision counts every detection, not the best 100 of an image only.
+    """
+    scores = detection_scores(truths, predictions, classes)
+    per_class = {
+        f"{key}_{name}": value
+        for name, of_class in scores.per_class.items()
+        for key, value in of_class.items()
+        if key != "mar_all"
+    }
+    overall = {k: v for k, v in scores.overall.items() if k not in ("map_capped", "mar_all")}
+    return overall | per_class
+
+
+class EpochBar(TQDMProgressBar):
+    """A progress bar that counts epochs from 1."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *unused: Any) -> None:
+        """Begin the bar of an epoch."""
+        super().on_train_epoch_start(trainer, *unused)
+        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs
+        self.train_progress_bar.set_description(f"Epoch {epoch}/{epochs}")
+
+
 def as_detections(cells: Target | Prediction, scores: Tensor) -> Detections:
     """Return targets or predictions of one image as :class:`Detections`."""
     return Detections(
@@ -197,7 +234,7 @@ def fit(
         recipe: how to train.
         out: the run's folder.
         seed: decides weights, order and augmentation.
-        quiet: no progress bar.
+        quiet: no progress bar and, where standard output is no terminal, no line per epoch.
 
     Raises:
         ModelError: the checkpoint in ``out`` is damaged or something else.
@@ -218,7 +255,8 @@ def fit(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    callbacks: list[Callback] = [Curves(out), last]
+    shows_bars = not quiet and sys.stdout.isatty()
+    callbacks: list[Callback] = [Curves(out, prints=not quiet and not shows_bars), last]
     if val is not None:
         best = MovableCheckpoint(
             dirpath=out,
@@ -234,8 +272,8 @@ def fit(
             callbacks.append(EarlyStopping("map", mode="max", patience=checks))
     if recipe.ema:
         callbacks.append(WeightAveraging(multi_avg_fn=growing_average(recipe.ema)))
-    if not quiet:
-        callbacks.append(TQDMProgressBar(refresh_rate=10))
+    if shows_bars:
+        callbacks.append(EpochBar(refresh_rate=10))
     with quiet_lightning():
         trainer = pl.Trainer(
             accelerator="auto",
@@ -243,13 +281,13 @@ def fit(
             max_epochs=recipe.epochs,
             precision=precision,
             gradient_clip_val=recipe.clip or None,
-            check_val_every_n_epoch=recipe.validate_every,
+            check_val_every_n_epoch=min(recipe.validate_every, recipe.epochs),
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
             callbacks=callbacks,
             logger=False,
             enable_model_summary=False,
-            enable_progress_bar=not quiet,
+            enable_progress_bar=shows_bars,
             default_root_dir=out,
         )
         try:

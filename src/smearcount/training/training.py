@@ -64,6 +64,10 @@ from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
 NO_SHA256: Final = "0" * 64
 """Stands in a card whose file is not written yet."""
 
+FEW_IMAGES: Final = 30
+"""With fewer images to learn from, a training from random weights is warned of: 10 images gave a
+model that found no platelet."""
+
 OnMessage = Callable[[str], None]
 """Called with one line for the user at a time; ``print`` shows them."""
 
@@ -143,6 +147,15 @@ def train(
         job.on_message(
             f"{images.dropped} validation images nearly duplicate a training image and are left "
             "out."
+        )
+    for note in (*images.train.notes, *images.val.notes):
+        job.on_message(note)
+    n_images = len(images.train.images)
+    if str(weights) == RANDOM and n_images < FEW_IMAGES:
+        job.on_message(
+            f"{n_images} images are few to learn from random weights: expect a model that counts "
+            "far worse than the one that ships. Start from the weights of an earlier training, or "
+            f"annotate {FEW_IMAGES} images or more; and compare both models on images kept aside."
         )
     settings = make_settings(source, images, arch, chosen_recipe, str(weights), seed)
     claim(job.folder, settings)
@@ -284,8 +297,9 @@ def _initial_network(job: _Job, settings: RunSettings) -> TrainableDetector:
         freeze_published(network, arch)
     if left_out:
         job.on_message(
-            f"{len(left_out)} entries of the weights do not fit and start at random: "
-            f"{left_out[0]} ..."
+            f"{settings.weights}: loaded, but for {len(left_out)} entries, such as {left_out[0]}, "
+            f"which are for other classes; the layers for these {len(settings.classes)} classes "
+            "start at random."
         )
     return network
 

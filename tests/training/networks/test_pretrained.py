@@ -10,9 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models import detection
 
+from smearcount.detector.load import load_detector
 from smearcount.errors import DownloadError, ModelError, UsageError
-from smearcount.training.networks.architectures import load_weights
+from smearcount.training.networks.architectures import build_network, load_weights, recognize
 from smearcount.training.networks.pretrained import download, read_weights
 from smearcount.training.networks.smearnet import Smearnet
 
@@ -96,3 +98,42 @@ def test_what_is_no_file_of_plain_weights_is_refused(tmp_path):
 def test_smearnet_has_no_published_weights():
     with pytest.raises(UsageError, match="no published coco weights"):
         load_weights(Smearnet(3), "smearnet", "coco")
+
+
+def test_torchvisions_weights_load_by_path_and_ours_load_in_torchvision(tmp_path):
+    arch = "ssdlite320_mobilenet_v3_large"
+    coco = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+    torch.save(coco.state_dict(), tmp_path / "coco.pth")
+    network = build_network(arch, 3)
+    left_out = load_weights(network, arch, tmp_path / "coco.pth")
+    assert left_out
+    assert all(name.startswith("head.classification_head.") for name in left_out)
+    ours = network.state_dict()
+    for name, value in coco.state_dict().items():
+        assert name in left_out or torch.equal(ours[name], value), name
+
+    exercise = detection.ssdlite320_mobilenet_v3_large(
+        weights=None, weights_backbone=None, num_classes=4
+    )
+    exercise.load_state_dict(ours)
+    network.load_state_dict({f"model.{name}": value for name, value in ours.items()})  # as before
+    assert recognize(coco.state_dict()) == (arch, 90)
+    assert recognize(Smearnet(5).state_dict()) == ("smearnet", 5)
+    assert recognize({"weight": torch.zeros(2, 2)}) is None
+
+
+def test_a_file_without_a_card_counts_once_its_classes_are_named(tmp_path):
+    torch.save(Smearnet(3).state_dict(), tmp_path / "bccd.pth")
+    torch.save(Smearnet(2).state_dict(), tmp_path / "two.pth")
+    card = load_detector(tmp_path / "bccd.pth").card
+    assert (card.architecture, card.classes) == ("smearnet", ("WBC", "RBC", "Platelets"))
+    with pytest.raises(ModelError, match="has 2 classes, and the file does not name them"):
+        load_detector(tmp_path / "two.pth")
+    named = load_detector(tmp_path / "two.pth", classes=["RBC", "parasite"])
+    assert named.card.classes == ("RBC", "parasite")
+
+
+@pytest.mark.parametrize("name", ["shipped", "smearcount-s.onnx"])
+def test_no_training_starts_from_an_onnx_model(name):
+    with pytest.raises(ModelError, match=r"no training can start from it; start from"):
+        load_weights(Smearnet(3), "smearnet", name)
