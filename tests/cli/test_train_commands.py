@@ -10,10 +10,11 @@ from typer.testing import CliRunner, Result
 
 from doubles.tiny_training import RECIPE, RECIPE_WRITTEN_BEFORE, write_tiny_data
 from smearcount.cli import app
+from smearcount.cli.train import ARCH_NAMES, RECIPE_NAMES
 from smearcount.detector.load import load_detector
 from smearcount.errors import UsageError
-from smearcount.training import magnification, read_recipe
-from smearcount.training.recipes.recipe import recipe_as_toml
+from smearcount.training import ARCHITECTURES, magnification, read_recipe
+from smearcount.training.recipes.recipe import recipe_as_toml, shipped_recipes
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,9 @@ def test_the_former_name_of_train_magnification_is_not_listed() -> None:
     listed = run("--help").output
     assert "train-magnification" in listed
     assert "train-ruler" not in listed
+
+
+def test_the_help_lists_every_architecture_and_recipe() -> None:
+    assert tuple(ARCH_NAMES.split(", ")) == tuple(ARCHITECTURES)
+    named = set(RECIPE_NAMES.split(", ")) | set(ARCHITECTURES)
+    assert set(shipped_recipes()) <= named

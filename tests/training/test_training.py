@@ -50,6 +50,9 @@ def test_a_training_ends_in_files_that_count(finished):
         detector = load_detector(trained.folder / name)
         assert detector.card.classes == card.classes
         detector.detect(np.full((70, 50, 3), 200, dtype=np.uint8))
+    weights = (trained.folder / "weights.pth").stat().st_size
+    for name in ("best.ckpt", "last.ckpt"):  # no optimizer's state is left in them
+        assert (trained.folder / name).stat().st_size < 1.2 * weights
     with (trained.folder / "curves.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
 

@@ -27,7 +27,17 @@ Split = Annotated[
 ValSplit = Annotated[
     str | None, typer.Option(help="Split to validate on. [default: val]", metavar="NAME")
 ]
-Arch = Annotated[str, typer.Option(help="Architecture.")]
+ARCH_NAMES = (
+    "smearnet, ssd300_vgg16, ssdlite320_mobilenet_v3_large, fasterrcnn_resnet50_fpn_v2, "
+    "retinanet_resnet50_fpn_v2, fcos_resnet50_fpn, yolox_nano, yolox_s"
+)
+"""Named here, since the list itself takes seconds to import; a test holds the two equal."""
+
+RECIPE_NAMES = (
+    "exercise, smearnet, smearnet-few, smearnet-one, smearnet-finish, smearnet-stains, yolox, or "
+    "one named as its architecture"
+)
+Arch = Annotated[str, typer.Option(help=f"Architecture: {ARCH_NAMES}.", metavar="NAME")]
 Weights = Annotated[
     str,
     typer.Option(help="Start from: none (random), coco, backbone, or a .pth/.safetensors file."),
@@ -53,7 +63,11 @@ def train(
     val_split: ValSplit = None,
     arch: Arch = "smearnet",
     recipe: Annotated[
-        str | None, typer.Option(help="Recipe by name or .toml path. [default: the architecture's]")
+        str | None,
+        typer.Option(
+            help=f"Recipe: a .toml file, or {RECIPE_NAMES}. [default: the architecture's]",
+            metavar="NAME|FILE",
+        ),
     ] = None,
     weights: Weights = "none",
     seed: Seed = 0,

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from smearcount.atomic_write import make_folder, write_text
+from smearcount.atomic_write import make_folder, open_atomic, write_text
 from smearcount.datasets.dataset import labels_digest
 from smearcount.errors import ModelError, UsageError
 from smearcount.training.augment import Augmentation
@@ -189,6 +189,32 @@ def read_checkpoint(path: Path) -> FitResult:
     metrics = {k: v for k, v in rows[-1].items() if not k.startswith("loss")} if rows else {}
     seconds = round(float(sum(row.get("seconds", 0.0) for row in rows)), 1)
     return FitResult(weights, int(checkpoint["epoch"]) + 1, metrics, seconds)
+
+
+def shrink_checkpoints(run: Path) -> None:
+    """Leave in the checkpoints of a finished training only what :func:`read_checkpoint` reads.
+
+    The optimizer's state and the weights beside their average are three quarters of a file.
+    """
+    for path in (run / BEST_CHECKPOINT, run / LAST_CHECKPOINT):
+        if not path.exists():
+            continue
+        full = torch.load(path, map_location="cpu", weights_only=True)
+        kept = {key: full[key] for key in ("state_dict", "epoch")}
+        kept["callbacks"] = {CURVES_STATE: full["callbacks"][CURVES_STATE]}
+        with open_atomic(path) as stream:
+            torch.save(kept, stream)
+
+
+def has_ended(run: Path) -> bool:
+    """Tell whether the epochs of a run are done, also where its :data:`FIT_FILE` was deleted."""
+    if (run / FIT_FILE).exists():
+        return True
+    try:
+        last = torch.load(run / LAST_CHECKPOINT, map_location="cpu", weights_only=True)
+        return "optimizer_states" not in last and "state_dict" in last
+    except Exception:  # missing, damaged or foreign, of which the reader of checkpoints tells
+        return False
 
 
 def checkpoint_to_resume(run: Path) -> Path | None:

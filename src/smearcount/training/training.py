@@ -52,11 +52,13 @@ from smearcount.training.run_folder import (
     RunSettings,
     architecture_of,
     claim,
+    has_ended,
     kept_checkpoint,
     make_settings,
     read_checkpoint,
     read_settings,
     resolve_recipe,
+    shrink_checkpoints,
 )
 from smearcount.training.samples import CellSamples, rbc_diameters
 from smearcount.training.torch_detector import UNCHOSEN_THRESHOLD
@@ -282,6 +284,7 @@ def _run(
     sizes = (len(train_images.images), len(val_images.images) if val_images else None)
     training = _training_facts(settings, sizes, result, seconds) | {"precision": files.precision}
     artifacts = write_cards(files, card.model_copy(update={"training": training}))
+    shrink_checkpoints(job.folder)
     if artifacts.why_no_onnx:
         job.on_message(artifacts.why_no_onnx)
     return TrainedRun(job.folder, settings, result, artifacts, seconds)
@@ -313,7 +316,7 @@ def _fit(
 ) -> FitResult:
     """Train, go on with a training, or read what a finished one kept."""
     folder, recipe = job.folder, settings.recipe
-    if (folder / FIT_FILE).exists():
+    if has_ended(folder):
         job.on_message(f"{folder}: the training is finished; its model files are written again.")
         return read_checkpoint(kept_checkpoint(folder, validated=val is not None))
     if (folder / LAST_CHECKPOINT).exists():
