@@ -102,14 +102,16 @@ def test_weights_travel_both_ways_and_find_the_same(root: Path, tmp_path: Path) 
     for key, value in plain.state_dict().items():
         assert torch.equal(back.state_dict()[key], value), key
 
-    picture, _ = cells[0]
+    picture, target = cells[0]
     with torch.no_grad():
         (theirs,) = back.eval()([picture])
         (called,) = ours.eval()([picture])
     n = min(50, len(theirs["scores"]))
     assert n > 0
     torch.testing.assert_close(called["scores"][:n], theirs["scores"][:n])
-    torch.testing.assert_close(called["boxes"][:n], theirs["boxes"][:n])
+    # Scores of such a young network tie, so the order of boxes may differ: losses tell them apart.
+    pair = [picture, picture], [target, target]
+    torch.testing.assert_close(ours.train()(*pair), back.train()(*pair))
 
 
 def test_figures_are_those_of_torchmetrics(root: Path) -> None:
