@@ -35,7 +35,7 @@ def test_an_image_that_cannot_be_measured_is_named(tmp_path, content, sentence):
 
 
 def test_an_image_too_large_to_train_with_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setattr("smearcount.datasets.formats.files.MAX_AREA", 100)
     with pytest.raises(DataError, match=r"a\.png: this image is too large to train with"):
         image_size(save_blank(tmp_path))
 

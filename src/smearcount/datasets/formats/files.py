@@ -16,6 +16,9 @@ from smearcount.image.file_types import SUFFIXES
 from smearcount.image.orientation import orientation_of
 from smearcount.image.raster import suppress_warnings
 
+MAX_AREA: Final = 180_000_000
+"""The largest image to train with, in pixels: training holds the whole of it in memory."""
+
 SPLIT_FOLDERS: Final = ("test", "train", "val", "valid", "validation")
 """Names by which a folder inside a data set is taken for a split of it."""
 
@@ -92,10 +95,10 @@ def image_size(
             quarter_turn = orientation_of(image) in (5, 6, 7, 8)
     except FileNotFoundError:
         raise DataError(f"{path}: this image is missing; put it back or drop its labels.") from None
-    except Image.DecompressionBombError:
-        raise DataError(f"{path}: this image is too large to train with; cut it up.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: this is not an image that can be read ({error}).") from None
+    if stored[0] * stored[1] > MAX_AREA:
+        raise DataError(f"{path}: this image is too large to train with; cut it up.")
     width, height = stored[::-1] if quarter_turn else stored
     if declared is not None and all(declared) and tuple(declared) != (width, height):
         if declared == stored:
