@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +43,6 @@ def test_sentences_and_suffixes_follow_the_table() -> None:
     assert {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"} <= SUFFIXES
     assert not SUFFIXES & OTHER_IMAGE_SUFFIXES
     assert len(SUFFIXES) == sum(len(each.suffixes) for each in FILE_TYPES)
-
-
-def test_the_page_takes_the_files_of_the_table() -> None:
-    script = Path(file_types.__file__).parents[1] / "web" / "static" / "upload.js"
-    (pattern,) = re.findall(r"const PICTURE = /(.*)/i;", script.read_text(encoding="utf-8"))
-    for suffix in SUFFIXES:
-        assert re.search(pattern, f"photo{suffix.upper()}", re.IGNORECASE), suffix
-    for suffix in OTHER_IMAGE_SUFFIXES:
-        assert not re.search(pattern, f"photo{suffix}", re.IGNORECASE), suffix
 
 
 def test_a_new_type_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
