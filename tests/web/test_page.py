@@ -439,6 +439,8 @@ def test_one_unreadable_file_does_not_lose_a_dropped_folder(page: sync_api.Page)
     told = page.evaluate(
         """async () => {
             const { filesOfDrop, uploads } = await import("./upload.js");
+            const { session } = await import("./session_state.js");
+            session.suffixes = [".png"];  // as the server sends them
             const entry = (name, file) => ({ name, fullPath: `/d/${name}`, file });
             const parts = [[
                 entry("gone.png", (take, fail) => fail(new Error("it is gone"))),
